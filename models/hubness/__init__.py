@@ -1,0 +1,1 @@
+"""Neighbours to fairer neighbours: corrections for hubs."""

@@ -1,0 +1,1 @@
+"""Fits the other rooms of this floor. Serving never imports it."""
