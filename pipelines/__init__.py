@@ -1,0 +1,1 @@
+"""The meaning: concepts, mentions, decisions. Knows no HTTP."""

@@ -1,0 +1,137 @@
+"""From rows to concepts: how the scores of a concept's terms become the concept's score."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import EMPTY, Neighbours
+from pipelines.results import Candidate
+from pipelines.terminology import Terminology
+
+
+class Aggregation(Protocol):
+    """Scores of rows in, scores of concepts out."""
+
+    def concept_scores(
+        self, scores: NDArray[np.float32], concepts: NDArray[np.int64], row_counts: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """One score per concept.
+
+        Args:
+            scores: (r,) scores of the rows found.
+            concepts: (r,) 0..m−1, which concept each row belongs to; every number occurs.
+            row_counts: (m,) how many rows each of those concepts has in all.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BestTerm:
+    """A concept is as near as its nearest term."""
+
+    def concept_scores(
+        self, scores: NDArray[np.float32], concepts: NDArray[np.int64], row_counts: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """The maximum over the concept's rows."""
+        best = np.full(len(row_counts), -np.inf, np.float32)
+        np.maximum.at(best, concepts, scores)
+        return best
+
+
+@dataclass(frozen=True, slots=True)
+class KernelVote:
+    """Every term found votes: S = Σ exp(T·(s − 1)) / m^p over the concept's m terms; the score is 1 + ln(S)/T.
+
+    With one term and p = 0 the score is the term's own similarity, so thresholds keep their meaning.
+    Terms that were not retrieved do not vote; at T ≥ 10 their votes are negligible (benchmarks/quality/job_titles.py).
+
+    Attributes:
+        temperature: T; higher is nearer to the best term alone.
+        length_penalty: p; 0 favours concepts with many terms, 1 averages over them.
+    """
+
+    temperature: float = 15.0
+    length_penalty: float = 0.5
+
+    def concept_scores(
+        self, scores: NDArray[np.float32], concepts: NDArray[np.int64], row_counts: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """The vote of each concept, on the scale of the similarities."""
+        # The sum runs below the best score, so that exp cannot underflow to a log of zero.
+        top = scores.max(initial=-np.inf)
+        votes = np.bincount(concepts, weights=np.exp(self.temperature * (scores - top)), minlength=len(row_counts))
+        log_votes = np.log(votes) - self.length_penalty * np.log(row_counts)
+        voted: NDArray[np.float32] = (top + log_votes / self.temperature).astype(np.float32)
+        return voted
+
+
+class Naming:
+    """The one doorway between numbers and meaning: rows found become candidates, one per concept."""
+
+    def __init__(self, terminology: Terminology, *, aggregation: Aggregation, limit: int) -> None:
+        self._terminology = terminology
+        self._aggregation = aggregation
+        self._limit = limit
+
+    def candidates(self, found: Neighbours, *, semantic_types: Sequence[frozenset[str]]) -> list[list[Candidate]]:
+        """For each query its concepts, best first, ties by the terminology's order, at most `limit`.
+
+        Args:
+            found: rows of this terminology, (n, k).
+            semantic_types: per query, the types that may answer; empty means any.
+        """
+        return [self._of_one(found, i, allowed) for i, allowed in zip(range(len(found)), semantic_types, strict=True)]
+
+    def _of_one(self, found: Neighbours, i: int, allowed: frozenset[str]) -> list[Candidate]:
+        slots = np.flatnonzero(found.ids[i] != EMPTY)
+        if allowed:
+            concepts = self._terminology.row_concepts[found.ids[i, slots]]
+            types = [self._terminology.concepts[c].semantic_types for c in concepts]
+            slots = slots[np.array([not allowed.isdisjoint(t) for t in types], dtype=bool)]
+        if len(slots) == 0:
+            return []
+        # Slots are in descending score, so the first slot of a concept holds its best term.
+        concepts, first, member, support = np.unique(
+            self._terminology.row_concepts[found.ids[i, slots]],
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
+        scores = self._aggregation.concept_scores(
+            found.scores[i, slots], member, self._terminology.row_counts[concepts]
+        )
+        order = np.lexsort((concepts, -scores))[: self._limit]
+        return [
+            self._candidate(found, i, slots[first[o]], int(concepts[o]), float(scores[o]), int(support[o]))
+            for o in order
+        ]
+
+    def _candidate(
+        self, found: Neighbours, i: int, slot: int, concept_index: int, score: float, support: int
+    ) -> Candidate:
+        concept = self._terminology.concepts[concept_index]
+        term = self._terminology.row_terms[found.ids[i, slot]]
+        parts = {name: round(float(part[i, slot]), 4) for name, part in found.parts.items()}
+        return Candidate(
+            concept=concept_index,
+            concept_id=concept.id,
+            name=concept.name,
+            term=term.text,
+            term_language=term.language,
+            score=round(score, 4),
+            scores=parts,
+            support=support,
+            codes=concept.codes,
+            semantic_types=concept.semantic_types,
+            explanation=_explain(term.kind, term.language, parts, support),
+        )
+
+
+def _explain(kind: str, language: str | None, parts: dict[str, float], support: int) -> str:
+    """Why a candidate stands where it does, in one line, without the caller's text."""
+    evidence = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
+    voices = "1 term" if support == 1 else f"{support} terms"
+    return f"{kind} term{f' ({language})' if language else ''}: {evidence or 'exact'}; {voices} found"

@@ -1,0 +1,328 @@
+"""Terminology and encoder in, one artifact out: dense and lexical index, calibration, the terminology itself.
+
+pipelines/job_titles/esco@GEN
+    config.json          the pipeline's options, as built
+    concepts.jsonl       the terminology: a build answers for itself, whatever is imported later
+    dense.faiss          one vector per term
+    lexical.json         n-gram settings and vocabulary
+    lexical.safetensors  sparse rows
+    calibration.json     score → probability, the NIL threshold, and what both were measured on
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import EMPTY, Neighbours, Vectors
+from models.artifacts import Artifact, ArtifactStore
+from models.calibration.platt import PlattCalibrator
+from models.encoders.base import Encoder
+from models.errors import ArtifactInvalid, ShapeMismatch
+from models.hubness.base import NoCorrection
+from models.indexes.faiss import FaissIndex
+from models.indexes.hybrid import FusionWeights, HybridIndex
+from models.indexes.lexical import LexicalIndex, NgramConfig
+from pipelines.aggregation import KernelVote, Naming
+from pipelines.config import PipelineConfig
+from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
+from pipelines.errors import TerminologyUnknown
+from pipelines.flow import Parts, Pipeline
+from pipelines.results import Request
+from pipelines.spec import CalibrationSet, PipelineSpec
+from pipelines.terminology import Terminology
+
+KIND: Final = "build"
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+_ENCODE_AT_ONCE: Final = 1024
+_CALIBRATION_TEXTS: Final = 3000
+"""Texts that confidence is calibrated on when none are given. A guess: more changes the fit by less than its error."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """An opened build.
+
+    Attributes:
+        pipeline: ready to run.
+        artifact: leased while this is open.
+        encoder: what encodes its queries.
+    """
+
+    pipeline: Pipeline
+    terminology: Terminology
+    artifact: Artifact
+    encoder: Encoder
+    config: PipelineConfig
+
+    @property
+    def hubness(self) -> str:
+        """What "auto" means here."""
+        return str(self.artifact.manifest.details["hubness"])
+
+
+def artifact_name(spec: PipelineSpec, terminology: str) -> str:
+    """Where a pipeline's build for a terminology rests."""
+    return f"pipelines/{spec.name}/{terminology}"
+
+
+def builds(spec: PipelineSpec, *, store: ArtifactStore) -> list[str]:
+    """The terminologies that a pipeline was built for, sorted."""
+    prefix = f"pipelines/{spec.name}/"
+    return [name.removeprefix(prefix) for name in store.names(prefix.rstrip("/"))]
+
+
+def build(
+    spec: PipelineSpec,
+    terminology: Terminology,
+    *,
+    encoder: Encoder,
+    store: ArtifactStore,
+    config: PipelineConfig,
+    labelled: CalibrationSet | None = None,
+    on_progress: Progress = lambda stage, done, total: None,
+) -> Build:
+    """Index a terminology for a pipeline, calibrate it, publish it as a new generation and open that.
+
+    Args:
+        labelled: real texts with known concepts to calibrate on; by default the terminology's own terms, each held
+            out in turn, and texts that name nothing.
+
+    Raises: ArtifactWriteFailed if the disk refuses; the last good generation keeps answering.
+    """
+    texts = [spec.row_text(term.text) for term in terminology.row_terms]
+    if not texts:
+        raise ArtifactInvalid(f"terminology {terminology.name} has no terms to index")
+    vectors = encode_rows(texts, encoder=encoder, on_progress=on_progress)
+    on_progress("index", 0, 1)
+    dense = FaissIndex.build(vectors, method=config.index)
+    lexical = LexicalIndex.build(texts, config=NgramConfig(**config.ngrams.model_dump()))
+    on_progress("index", 1, 1)
+    index = _hybrid(dense, lexical, config)
+    trial = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
+    examples = labelled or spec.calibration(terminology, _CALIBRATION_TEXTS, 0)
+    calibration = calibrate(spec, trial, examples, encoder=encoder, config=config, on_progress=on_progress)
+
+    def check(folder: Path) -> None:
+        FaissIndex.from_file(folder / "dense.faiss", size=len(texts), dimension=encoder.dimension)
+
+    on_progress("write", 0, 1)
+    parents = {"encoder": encoder.fingerprint, "terminology": f"{terminology.name}@{terminology.version}"}
+    name = artifact_name(spec, terminology.name)
+    with store.write(name, kind=KIND, parents=parents, check=check) as writer:
+        writer.add_json("config.json", config.model_dump())
+        writer.add_lines("concepts.jsonl", terminology.to_lines())
+        writer.add_bytes("dense.faiss", dense.to_bytes())
+        writer.add_json("lexical.json", lexical.settings)
+        writer.add_tensors("lexical.safetensors", lexical.tensors)
+        writer.add_json("calibration.json", calibration)
+        writer.details.update(
+            terminology={
+                "name": terminology.name,
+                "version": terminology.version,
+                "title": terminology.title,
+                "concepts": len(terminology),
+                "terms": terminology.rows,
+                "languages": terminology.languages,
+            },
+            encoder={"name": encoder.name, "dimension": encoder.dimension, "fingerprint": encoder.fingerprint},
+            index=dense.method,
+            hubness="none",
+            calibration={k: v for k, v in calibration.items() if k != "calibrator"},
+        )
+    on_progress("write", 1, 1)
+    return open_build(spec, terminology.name, store=store, encoder_of=lambda _: encoder)
+
+
+def open_build(
+    spec: PipelineSpec,
+    terminology: str,
+    *,
+    store: ArtifactStore,
+    encoder_of: Callable[[str], Encoder],
+    generation: str | None = None,
+) -> Build:
+    """Open what `build` published, checksums verified.
+
+    Args:
+        encoder_of: encoder name → encoder.
+
+    Raises: TerminologyUnknown if the pipeline was never built for it; ArtifactInvalid if the encoder of that name is
+        no longer the one it was built with; ArtifactCorrupt.
+    """
+    name = artifact_name(spec, terminology)
+    if not store.exists(name):
+        raise TerminologyUnknown(
+            f"{spec.slug} has no build for that terminology; `cognomen build {spec.slug}` makes one"
+        )
+    artifact = store.open(name, kind=KIND, generation=generation)
+    details = artifact.manifest.details
+    encoder = encoder_of(details["encoder"]["name"])
+    if encoder.fingerprint != details["encoder"]["fingerprint"]:
+        raise ArtifactInvalid(f"{name} was built with another version of encoder {encoder.name!r}; build it again")
+    config = spec.config(**artifact.read_json("config.json"))
+    about = details["terminology"]
+    opened = Terminology.from_lines(
+        about["name"],
+        version=about["version"],
+        title=about["title"],
+        lines=artifact.read_bytes("concepts.jsonl").splitlines(),
+    )
+    dense = FaissIndex.from_file(artifact.path("dense.faiss"), size=opened.rows, dimension=encoder.dimension)
+    lexical = LexicalIndex.from_parts(artifact.read_json("lexical.json"), artifact.read_tensors("lexical.safetensors"))
+    parts = Parts(
+        terminology=opened,
+        index=_hybrid(dense, lexical, config),
+        decider=_decider(opened, artifact.read_json("calibration.json"), config),
+        corrections={"none": NoCorrection(), "auto": NoCorrection()},
+    )
+    return Build(spec.pipeline(config, parts, encoder), opened, artifact, encoder, config)
+
+
+def encode_rows(texts: Sequence[str], *, encoder: Encoder, on_progress: Progress) -> Vectors:
+    """Passage vectors of the texts, (n, d); each distinct text is encoded once."""
+    distinct: dict[str, int] = {}
+    which = np.array([distinct.setdefault(text, len(distinct)) for text in texts], np.int64)
+    todo = list(distinct)
+    parts = [np.zeros((0, encoder.dimension), np.float32)]
+    for start in range(0, len(todo), _ENCODE_AT_ONCE):
+        parts.append(encoder.encode_passage(todo[start : start + _ENCODE_AT_ONCE]))
+        on_progress("encode", min(start + _ENCODE_AT_ONCE, len(todo)), len(todo))
+    vectors: Vectors = np.concatenate(parts)[which]
+    return vectors
+
+
+def calibrate(
+    spec: PipelineSpec,
+    parts: Parts,
+    examples: CalibrationSet,
+    *,
+    encoder: Encoder,
+    config: PipelineConfig,
+    on_progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """Fit score → probability and the NIL threshold on texts with known answers.
+
+    Half of the texts (chosen by seed) fit the calibrator; the threshold and the expected calibration error come from
+    the other half. The threshold maximises F1 of "a right concept is answered".
+
+    Returns: JSON: calibrator, threshold, and how both did on the held-out half. Without a single right or without a
+        single wrong candidate there is nothing to fit: calibrator is None and scores stand in for probabilities.
+    """
+    masked = replace(parts, index=_Masked(parts.index, examples.held_out))
+    pipeline = spec.pipeline(config, masked, encoder)
+    evidence: list[NDArray[np.float32]] = []
+    right: list[bool] = []
+    owner: list[int] = []
+    top_right = np.zeros(len(examples), bool)
+    for start in range(0, len(examples), _ENCODE_AT_ONCE):
+        chunk = slice(start, start + _ENCODE_AT_ONCE)
+        masked.index.offset = start  # type: ignore[attr-defined]
+        requests = [
+            Request(text, language=language)
+            for text, language in zip(examples.texts[chunk], examples.languages[chunk], strict=True)
+        ]
+        for i, result in enumerate(pipeline.run(requests), start=start):
+            mention = result.mentions[0].mention
+            candidates = result.mentions[0].decision.candidates
+            evidence.append(features(mention, candidates))
+            right.extend(c.concept_id == examples.concepts[i] for c in candidates)
+            owner.extend([i] * len(candidates))
+            top_right[i] = bool(candidates) and candidates[0].concept_id == examples.concepts[i]
+        on_progress("calibrate", min(start + _ENCODE_AT_ONCE, len(examples)), len(examples))
+    rng = np.random.default_rng(0)
+    fit_half = rng.random(len(examples)) < 0.5
+    x, y, owners = np.concatenate(evidence), np.array(right, np.bool_), np.array(owner, np.int64)
+    try:
+        calibrator = PlattCalibrator.fit(x[fit_half[owners]], y[fit_half[owners]], names=FEATURES)
+    except ShapeMismatch:
+        return {"calibrator": None, "threshold": 0.0, "texts": len(examples), "ece": None}
+    first = np.concatenate([[True], owners[1:] != owners[:-1]])
+    probability = np.zeros(len(examples))
+    probability[owners[first]] = calibrator.probabilities(x[first])
+    held = ~fit_half
+    named = np.array([c is not None for c in examples.concepts])
+    threshold = best_threshold(probability[held], top_right[held], named[held])
+    return {
+        "calibrator": calibrator.to_json(),
+        "threshold": threshold,
+        "texts": len(examples),
+        "ece": round(expected_calibration_error(probability[held], top_right[held]), 4),
+        "accuracy_at_1": round(float(top_right[held & named].mean()), 4),
+    }
+
+
+def expected_calibration_error(probability: NDArray[np.float64], right: NDArray[np.bool_], *, bins: int = 15) -> float:
+    """Mean |confidence − accuracy| over equal-mass bins, weighted by their size.
+
+    Source: Guo et al. 2017 (equal-width there; equal mass here, so that no bin is empty).
+    """
+    order = np.argsort(probability, kind="stable")
+    groups = [g for g in np.array_split(order, bins) if len(g)]
+    gaps = [len(g) * abs(probability[g].mean() - right[g].mean()) for g in groups]
+    return float(sum(gaps) / len(order))
+
+
+def best_threshold(probability: NDArray[np.float64], right: NDArray[np.bool_], named: NDArray[np.bool_]) -> float:
+    """The probability at which F1 of "answered, and rightly" is highest; ties go to the lower one.
+
+    Args:
+        probability: (n,) of the best candidate.
+        right: (n,) whether that candidate is right.
+        named: (n,) whether the text names a concept at all.
+    """
+    steps = np.linspace(0.0, 0.95, 96)
+    answered = probability[:, None] >= steps
+    true = (answered & right[:, None]).sum(axis=0)
+    f1 = 2 * true / np.maximum(answered.sum(axis=0) + named.sum(), 1)
+    return round(float(steps[int(f1.argmax())]), 2)
+
+
+class _Masked:
+    """An index that hides from query i the row it was made from.
+
+    `offset` is the number, in the whole set, of the first query of the batch.
+    """
+
+    def __init__(self, index: HybridIndex | Any, held_out: Sequence[int]) -> None:  # noqa: ANN401
+        self._index = index
+        self._held_out = np.asarray(held_out, np.int64)
+        self.offset = 0
+
+    @property
+    def size(self) -> int:
+        return int(self._index.size)
+
+    def search(self, queries: Any, *, k: int) -> Neighbours:  # noqa: ANN401
+        found: Neighbours = self._index.search(queries, k=k)
+        own = self._held_out[self.offset : self.offset + len(found), None]
+        hidden = (found.ids == own) & (own != EMPTY)
+        return replace(
+            found, scores=np.where(hidden, -np.inf, found.scores), ids=np.where(hidden, EMPTY, found.ids)
+        ).sorted()
+
+    def score(self, queries: Any, rows: Any) -> Any:  # noqa: ANN401
+        return self._index.score(queries, rows)
+
+
+def _hybrid(dense: FaissIndex, lexical: LexicalIndex, config: PipelineConfig) -> HybridIndex:
+    weights = FusionWeights(config.fusion.default, config.fusion.by_language)
+    return HybridIndex(dense, lexical, weights=weights, pool=config.rows)
+
+
+def _decider(terminology: Terminology, calibration: dict[str, Any], config: PipelineConfig) -> Decider:
+    if calibration["calibrator"] is None:
+        return TakeBest()
+    threshold = calibration["threshold"] if config.min_confidence is None else config.min_confidence
+    return CalibratedDecider(terminology, PlattCalibrator.from_json(calibration["calibrator"]), threshold)
+
+
+def naming(config: PipelineConfig, terminology: Terminology) -> Naming:
+    """The `name` step as configured."""
+    vote = KernelVote(config.temperature, config.length_penalty)
+    return Naming(terminology, aggregation=vote, limit=config.candidates)

@@ -1,0 +1,45 @@
+"""What every pipeline's configuration shares. Each option's comment says where its default comes from."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class FusionConfig(BaseModel):
+    """How much lexical similarity counts beside dense similarity (the rest), by query language."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    default: float = Field(0.3, ge=0, le=1, description="Lexical weight where the language is unknown (guess).")
+    by_language: dict[str, float] = Field(
+        default_factory=dict, description="Primary language subtag → lexical weight (measured; see the pipeline)."
+    )
+
+
+class NgramOptions(BaseModel):
+    """How text becomes n-grams for lexical search; see models/indexes/lexical.py."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    analyzer: str = Field("char_wb", pattern="^(char_wb|char|word)$", description="scikit-learn's (quality benchmark).")
+    shortest: int = Field(2, ge=1, le=8, description="n from (FINDINGS).")
+    longest: int = Field(4, ge=1, le=8, description="n to (FINDINGS).")
+    sublinear: bool = Field(True, description="1 + log(tf) (quality benchmark).")
+
+
+class PipelineConfig(BaseModel):
+    """Options of every pipeline; a pipeline's `config.py` adds its own and overrides defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoder: str = Field("hashing", description="Name of a prepared encoder; `cognomen models prepare NAME`.")
+    index: str = Field(
+        "auto", pattern="^(auto|exact|hnsw)$", description="exact up to 12,000 rows, then HNSW (speed benchmark)."
+    )
+    rows: int = Field(200, ge=1, le=10_000, description="Index rows retrieved per mention (quality benchmark).")
+    candidates: int = Field(32, ge=1, le=1000, description="Concepts kept for rerank and decide (guess).")
+    fusion: FusionConfig = Field(default_factory=FusionConfig, description="Lexical against dense.")
+    ngrams: NgramOptions = Field(default_factory=NgramOptions, description="Lexical search.")
+    temperature: float = Field(15.0, gt=0, description="Kernel vote T (FINDINGS: 15–25; quality benchmark).")
+    length_penalty: float = Field(0.5, ge=0, le=1, description="Kernel vote p: 1/√terms (FINDINGS).")
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="Fixed NIL threshold; by default calibrated at build."
+    )

@@ -1,0 +1,140 @@
+"""Candidates in, decisions out: a concept, a broader one, or NIL, each with a probability."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration.base import Calibrator
+from pipelines.results import NIL, Candidate, Decision, Mention, Options
+from pipelines.terminology import Terminology
+
+FEATURES: Final = ("score", "margin", "dense", "lexical", "exact", "support", "length")
+"""What a confidence is computed from, in order; `features` fills them."""
+
+
+class Decider(Protocol):
+    """The last step of the flow."""
+
+    def decide(
+        self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
+    ) -> list[Decision]:
+        """One decision per mention, in order."""
+        ...
+
+
+def features(mention: Mention, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
+    """The evidence for each candidate of one mention, (c, len(FEATURES)).
+
+    `margin` is the distance to the best *other* candidate: positive for the first, negative for the rest.
+    """
+    scores = np.array([c.score for c in candidates], np.float32)
+    best, second = (scores[0], scores[1] if len(scores) > 1 else scores[0] - 0.2) if len(scores) else (0.0, 0.0)
+    query = mention.query.casefold()
+    rows = [
+        (
+            c.score,
+            c.score - (second if i == 0 else best),
+            c.scores.get("dense", c.score),
+            c.scores.get("lexical", 0.0),
+            float(c.term.casefold() == query),
+            np.log(c.support),
+            np.log1p(len(mention.query.split())),
+        )
+        for i, c in enumerate(candidates)
+    ]
+    return np.array(rows, np.float32).reshape(len(candidates), len(FEATURES))
+
+
+@dataclass(frozen=True)
+class TakeBest:
+    """No calibration: the best candidate answers, and its confidence is its score held to [0, 1]."""
+
+    def decide(
+        self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
+    ) -> list[Decision]:
+        """NIL where there is no candidate, or where the score is below an explicit `min_confidence`."""
+        scored = [[replace(c, confidence=float(np.clip(c.score, 0, 1))) for c in some] for some in candidates]
+        return [
+            _decide(some, wanted, wanted.min_confidence or 0.0) for some, wanted in zip(scored, options, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class CalibratedDecider:
+    """The best candidate answers if its calibrated probability reaches the threshold.
+
+    Attributes:
+        calibrator: FEATURES → probability.
+        threshold: used where a request names none; calibrated at build.
+    """
+
+    terminology: Terminology
+    calibrator: Calibrator
+    threshold: float
+
+    def decide(
+        self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
+    ) -> list[Decision]:
+        """One decision per mention; with `backoff`, a broader concept before NIL."""
+        confident = self._with_confidence(mentions, candidates)
+        decisions = []
+        for some, wanted in zip(confident, options, strict=True):
+            threshold = self.threshold if wanted.min_confidence is None else wanted.min_confidence
+            decision = _decide(some, wanted, threshold)
+            if decision.nil and wanted.backoff:
+                decision = self._broader(some, wanted, threshold) or decision
+            decisions.append(decision)
+        return decisions
+
+    def _with_confidence(
+        self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]]
+    ) -> list[list[Candidate]]:
+        """All mentions in one matrix; the probabilities of one mention are scaled to sum to at most 1."""
+        evidence = [features(m, some) for m, some in zip(mentions, candidates, strict=True)]
+        if not evidence:
+            return []
+        probabilities = self.calibrator.probabilities(np.concatenate(evidence))
+        ends = np.cumsum([len(some) for some in candidates])
+        confident = []
+        for some, p in zip(candidates, np.split(probabilities, ends[:-1]), strict=True):
+            # Confidence follows rank: a later candidate is never surer than an earlier one.
+            p = np.minimum.accumulate(p / max(1.0, float(p.sum())))
+            confident.append([replace(c, confidence=round(float(q), 4)) for c, q in zip(some, p, strict=True)])
+        return confident
+
+    def _broader(self, candidates: Sequence[Candidate], options: Options, threshold: float) -> Decision | None:
+        """The narrowest ancestor whose candidates together reach the threshold.
+
+        Ties in depth go to the more probable, then to the terminology's order.
+        """
+        mass: dict[str, float] = defaultdict(float)
+        height: dict[str, int] = {}
+        for candidate in candidates:
+            for level, ancestor in enumerate(self.terminology.ancestors(candidate.concept_id), start=1):
+                mass[ancestor] += candidate.confidence
+                height[ancestor] = max(level, height.get(ancestor, 0))
+        sure = [a for a, p in mass.items() if p >= threshold]
+        if not sure:
+            return None
+        chosen = min(sure, key=lambda a: (height[a], -mass[a], self.terminology.by_id[a]))
+        return Decision(
+            concept_id=chosen,
+            name=self.terminology.concept(chosen).name,
+            confidence=round(min(mass[chosen], 1.0), 4),
+            candidates=candidates[: options.top_k],
+            notes=("broader: no specific concept was sure enough",),
+        )
+
+
+def _decide(candidates: Sequence[Candidate], options: Options, threshold: float) -> Decision:
+    shown = candidates[: options.top_k]
+    if not candidates:
+        return Decision(NIL, None, 0.0, shown, notes=("no candidate",))
+    best = candidates[0]
+    if best.confidence < threshold:
+        return Decision(NIL, None, best.confidence, shown, notes=("below min_confidence",))
+    return Decision(best.concept_id, best.name, best.confidence, shown)

@@ -1,0 +1,175 @@
+"""The one flow that every pipeline is: prepare, encode, retrieve, correct, name, rerank, decide."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
+
+from models.arrays import Queries
+from models.encoders.base import Encoder
+from models.hubness.base import HubnessCorrection
+from models.indexes.base import Index
+from pipelines.aggregation import Naming
+from pipelines.deciding import Decider
+from pipelines.errors import CorrectionUnavailable
+from pipelines.results import Candidate, LinkedMention, Mention, Request, Result
+from pipelines.terminology import Terminology
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+StageObserver = Callable[[str, float, int], None]
+"""Called after each stage with its name, its seconds, and how many mentions (requests for prepare) it saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What `prepare` makes of one request: its mentions, and the language it was read in."""
+
+    mentions: Sequence[Mention]
+    language: str | None = None
+
+
+class Preparer(Protocol):
+    """Requests in, mentions out; the domain's own step."""
+
+    def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
+        """One Prepared per request, in order. Raises: InputInvalid with a pointer."""
+        ...
+
+
+class MentionEncoder(Protocol):
+    """Mentions in, queries out."""
+
+    def encode(self, mentions: Sequence[Mention]) -> Queries:
+        """Texts, vectors and languages of the mentions, in order."""
+        ...
+
+
+class CandidateReranker(Protocol):
+    """Candidates in, candidates out, re-scored and re-sorted."""
+
+    def rerank(self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]]) -> list[list[Candidate]]:
+        """The same candidates per mention, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a build holds for a pipeline to be put together from.
+
+    Attributes:
+        index: dense and lexical rows of the terminology, fused.
+        decider: calibrated on this terminology.
+        corrections: hubness method → correction; "none" and "auto" at the least.
+    """
+
+    terminology: Terminology
+    index: Index
+    decider: Decider
+    corrections: Mapping[str, HubnessCorrection]
+
+
+class OneMention:
+    """The whole text is the mention."""
+
+    def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
+        """One mention per request, as received."""
+        return [Prepared([Mention(r.text, r.text, 0, len(r.text), r.language)], r.language) for r in requests]
+
+
+class QueryText:
+    """Encode the mention's query and nothing beside it."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def encode(self, mentions: Sequence[Mention]) -> Queries:
+        """The query vectors of the mentions."""
+        texts = [m.query for m in mentions]
+        return Queries(texts, self._encoder.encode_query(texts), [m.language for m in mentions])
+
+
+class KeepOrder:
+    """No re-ranking."""
+
+    def rerank(self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]]) -> list[list[Candidate]]:
+        """The candidates as they came."""
+        return list(candidates)
+
+
+class Pipeline:
+    """The flow with its parts in place. Safe to call from several threads if its parts are.
+
+    Args:
+        name: registry name.
+        preparer, encoder, index, naming, reranker, decider: the steps, in order.
+        corrections: hubness method → correction; "none" and "auto" are always there.
+        rows: how many index rows are retrieved per mention.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        preparer: Preparer,
+        encoder: MentionEncoder,
+        index: Index,
+        corrections: Mapping[str, HubnessCorrection],
+        naming: Naming,
+        reranker: CandidateReranker,
+        decider: Decider,
+        rows: int,
+    ) -> None:
+        self.name = name
+        self.observer: StageObserver = _observe_nothing
+        self._preparer = preparer
+        self._encoder = encoder
+        self._index = index
+        self._corrections = corrections
+        self._naming = naming
+        self._reranker = reranker
+        self._decider = decider
+        self._rows = rows
+
+    @property
+    def hubness_methods(self) -> list[str]:
+        """The corrections a request may ask for."""
+        return sorted(self._corrections)
+
+    def run(self, requests: Sequence[Request], *, hubness: str = "auto") -> list[Result]:
+        """Name every text: one result per request, in order; an empty batch gives an empty list.
+
+        Raises: CorrectionUnavailable for a hubness method this build has no bank for; InputInvalid with a pointer.
+        """
+        correction = self._correction(hubness)
+        prepared = self._stage("prepare", len(requests), self._preparer.prepare, requests)
+        mentions = [mention for p in prepared for mention in p.mentions]
+        options = [r.options for r, p in zip(requests, prepared, strict=True) for _ in p.mentions]
+        n = len(mentions)
+        queries = self._stage("encode", n, self._encoder.encode, mentions)
+        found = self._stage("retrieve", n, self._index.search, queries, k=self._rows)
+        found = self._stage("correct", n, correction.correct, queries, found)
+        candidates = self._stage(
+            "name", n, self._naming.candidates, found, semantic_types=[o.semantic_types for o in options]
+        )
+        candidates = self._stage("rerank", n, self._reranker.rerank, mentions, candidates)
+        decisions = iter(self._stage("decide", n, self._decider.decide, mentions, candidates, options))
+        return [Result([LinkedMention(m, next(decisions)) for m in p.mentions], p.language) for p in prepared]
+
+    def _correction(self, method: str) -> HubnessCorrection:
+        try:
+            return self._corrections[method]
+        except KeyError:
+            raise CorrectionUnavailable(
+                f"this build has no bank for hubness method {method!r}; it offers {', '.join(self.hubness_methods)}"
+            ) from None
+
+    def _stage(self, name: str, n: int, step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        start = time.perf_counter()
+        outcome = step(*args, **kwargs)
+        self.observer(name, time.perf_counter() - start, n)
+        return outcome
+
+
+def _observe_nothing(stage: str, seconds: float, n: int) -> None:
+    """Nobody is watching."""

@@ -1,0 +1,97 @@
+"""Which parts make the job titles pipeline."""
+
+from collections.abc import Sequence
+from importlib import resources
+
+import numpy as np
+
+from models.arrays import Queries, Vectors, unit
+from models.encoders.base import Encoder
+from pipelines.aggregation import KernelVote, Naming
+from pipelines.config import PipelineConfig
+from pipelines.flow import KeepOrder, Parts, Pipeline
+from pipelines.job_titles.config import JobTitlesConfig
+from pipelines.job_titles.prepare import TitlePreparer
+from pipelines.results import Mention
+from pipelines.spec import CalibrationSet
+from pipelines.terminology import Terminology
+
+
+def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline:
+    """Clean the title, search terms densely and lexically, let an occupation's terms vote, decide."""
+    if not isinstance(config, JobTitlesConfig):
+        raise TypeError(f"job_titles takes a JobTitlesConfig, not {type(config).__name__}")
+    return Pipeline(
+        "job_titles",
+        preparer=TitlePreparer(),
+        encoder=TitleWithContext(
+            encoder, weights={"skills": config.skills_weight, "description": config.description_weight}
+        ),
+        index=parts.index,
+        corrections=parts.corrections,
+        naming=Naming(
+            parts.terminology,
+            aggregation=KernelVote(config.temperature, config.length_penalty),
+            limit=config.candidates,
+        ),
+        reranker=KeepOrder(),
+        decider=parts.decider,
+        rows=config.rows,
+    )
+
+
+class TitleWithContext:
+    """The title's vector, moved towards its skills' and description's vectors where there are any.
+
+    q = unit(title + Σ w_kind · context_kind). Without context, the title's vector untouched.
+    """
+
+    def __init__(self, encoder: Encoder, *, weights: dict[str, float]) -> None:
+        self._encoder = encoder
+        self._weights = weights
+
+    def encode(self, mentions: Sequence[Mention]) -> Queries:
+        """One query per mention; titles and contexts are encoded in one batch."""
+        texts = [m.query for m in mentions]
+        context = [
+            (i, self._weights[kind], text)
+            for i, m in enumerate(mentions)
+            for kind, text in m.context.items()
+            if self._weights.get(kind, 0) > 0
+        ]
+        encoded = self._encoder.encode_query([*texts, *(text for _, _, text in context)])
+        vectors: Vectors = encoded[: len(texts)].copy()
+        for (i, weight, _), vector in zip(context, encoded[len(texts) :], strict=True):
+            vectors[i] += weight * vector
+        return Queries(texts, unit(vectors) if context else vectors, [m.language for m in mentions])
+
+
+def row_text(text: str) -> str:
+    """A term as it is indexed: as published. Taxonomies need no cleaning, and "intern" in one is meant."""
+    return text
+
+
+def calibration(terminology: Terminology, size: int, seed: int) -> CalibrationSet:
+    """Texts made from the terminology: terms held out, terms left in, and texts that name nothing.
+
+    Of `size`, 65 % are terms whose own row is hidden (as a title that the terminology has not seen), 15 % terms left in
+    (titles as published do occur) and 20 % texts that are no title, from `not_titles.txt`. A guess at traffic.
+    """
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(terminology.rows)[: int(size * 0.8)]
+    siblings = terminology.row_counts[terminology.row_concepts[rows]] > 1
+    hidden = (rng.random(len(rows)) < 0.65 / 0.8) & siblings
+    bank = not_titles()
+    others = [bank[i] for i in rng.permutation(len(bank))[: max(len(rows) // 4, 1)]]
+    return CalibrationSet(
+        texts=[*(terminology.row_terms[r].text for r in rows), *others],
+        languages=[*(terminology.row_terms[r].language for r in rows), *([None] * len(others))],
+        concepts=[*(terminology.concepts[terminology.row_concepts[r]].id for r in rows), *([None] * len(others))],
+        held_out=[*np.where(hidden, rows, -1).tolist(), *([-1] * len(others))],
+    )
+
+
+def not_titles() -> list[str]:
+    """Texts that are no job title, in several languages; written for this project."""
+    text = resources.files("pipelines.job_titles").joinpath("not_titles.txt").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]

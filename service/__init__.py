@@ -1,0 +1,1 @@
+"""The wire: HTTP, jobs, batching of requests. Knows no domain."""

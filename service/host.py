@@ -1,0 +1,178 @@
+"""PipelineHost: opens, warms, swaps and gives out what is served."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from models.artifacts import ArtifactStore
+from models.encoders.base import Encoder
+from models.encoders.registry import open_encoder
+from models.errors import EncoderUnknown, ModelError
+from pipelines import registry
+from pipelines.build import Build, builds, open_build
+from pipelines.errors import PipelineError, PipelineUnknown, TerminologyUnknown
+from pipelines.flow import Pipeline
+from pipelines.results import Request
+from pipelines.spec import PipelineSpec
+from pipelines.terminology import Terminology
+
+log = logging.getLogger(__name__)
+
+_WARM_UP = Request("warm up")
+
+
+@dataclass(frozen=True)
+class HostedPipeline:
+    """One pipeline over one terminology, ready to run.
+
+    Attributes:
+        name: as in a URL: "job-titles".
+        hubness: what "auto" means for this build.
+        generation: the build that answers.
+    """
+
+    name: str
+    verb: str
+    description: str
+    build: Build
+
+    @property
+    def terminology(self) -> Terminology:
+        """What it answers from."""
+        return self.build.terminology
+
+    @property
+    def encoder(self) -> str:
+        """Its encoder's name."""
+        return self.build.encoder.name
+
+    @property
+    def dimension(self) -> int:
+        """The width of its vectors."""
+        return self.build.encoder.dimension
+
+    @property
+    def device(self) -> str:
+        """Where its encoder runs."""
+        return self.build.encoder.device
+
+    @property
+    def hubness(self) -> str:
+        """What "auto" means for this build."""
+        return self.build.hubness
+
+    @property
+    def generation(self) -> str:
+        """The build that answers."""
+        return self.build.artifact.generation
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What runs; thread-safe."""
+        return self.build.pipeline
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """What each text costs its encoder."""
+        return self.build.encoder.count_tokens(texts)
+
+
+class PipelineHost:
+    """The hosted pipelines and encoders of one process.
+
+    Args:
+        store: where builds and encoders rest.
+        defaults: pipeline slug → the terminology that answers when a request names none; a pipeline without an entry
+            answers from its starter's build, or else from the first by name.
+        device: where encoders run.
+        threads: threads per encoder session.
+    """
+
+    def __init__(
+        self, store: ArtifactStore, *, defaults: Mapping[str, str] | None = None, device: str = "auto", threads: int = 1
+    ) -> None:
+        self._store = store
+        self._defaults = {name.replace("_", "-"): terminology for name, terminology in (defaults or {}).items()}
+        self._device = device
+        self._threads = threads
+        self._encoders: dict[str, Encoder] = {}
+        self._hosted: dict[tuple[str, str], HostedPipeline] = {}
+        self._lock = Lock()
+        self.ready = False
+        self.failure: str | None = None
+
+    def load(self) -> None:
+        """Open and warm up every build. Slow and synchronous.
+
+        A build that cannot be opened is named in `failure` and keeps the host from becoming ready; it is never
+        served as an empty one.
+        """
+        faults = []
+        for spec in registry.specs().values():
+            for terminology in builds(spec, store=self._store):
+                try:
+                    self._open(spec, terminology)
+                except (ModelError, PipelineError) as error:
+                    log.exception("cannot open %s over %s", spec.slug, terminology)
+                    faults.append(f"{spec.slug}/{terminology}: {type(error).__name__}")
+        if not self._hosted:
+            faults.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
+        self.failure = "; ".join(faults) or None
+        self.ready = not faults
+
+    def pipelines(self) -> list[HostedPipeline]:
+        """Each pipeline over its default terminology, by name."""
+        names = sorted({name for name, _ in self._hosted})
+        return [self.pipeline(name) for name in names]
+
+    def pipeline(self, name: str, *, terminology: str | None = None) -> HostedPipeline:
+        """A hosted pipeline; "job-titles" and "job_titles" are the same.
+
+        Raises: PipelineUnknown if none of that name is hosted; TerminologyUnknown if it was not built for that one.
+        """
+        slug = name.replace("_", "-")
+        offered = [t for n, t in self._hosted if n == slug]
+        if not offered:
+            raise PipelineUnknown("no such pipeline is hosted here")
+        wanted = terminology or self._default(slug, offered)
+        if wanted not in offered:
+            raise TerminologyUnknown(f"{slug} is built for: {', '.join(sorted(offered))}")
+        return self._hosted[slug, wanted]
+
+    def terminologies(self) -> list[Terminology]:
+        """Every terminology that some pipeline answers from, by name."""
+        return [t for _, t in sorted({h.terminology.name: h.terminology for h in self._hosted.values()}.items())]
+
+    def terminology(self, name: str) -> Terminology:
+        """The terminology of that name. Raises: TerminologyUnknown."""
+        for known in self.terminologies():
+            if known.name == name:
+                return known
+        raise TerminologyUnknown("no such terminology is hosted here")
+
+    def encoders(self) -> list[str]:
+        """Names of every prepared encoder, sorted."""
+        return [name.removeprefix("encoders/") for name in self._store.names("encoders")]
+
+    def encoder(self, name: str) -> Encoder:
+        """A prepared encoder, opened once and kept. Raises: EncoderUnknown."""
+        with self._lock:
+            if name not in self._encoders:
+                if name not in self.encoders():
+                    raise EncoderUnknown("no such encoder is prepared here")
+                artifact = self._store.open(f"encoders/{name}", kind="encoder")
+                encoder = open_encoder(artifact.folder, device=self._device, threads=self._threads)
+                encoder.load()
+                self._encoders[name] = encoder
+            return self._encoders[name]
+
+    def _open(self, spec: PipelineSpec, terminology: str) -> None:
+        opened = open_build(spec, terminology, store=self._store, encoder_of=self.encoder)
+        opened.pipeline.run([_WARM_UP])
+        self._hosted[spec.slug, terminology] = HostedPipeline(spec.slug, spec.verb, spec.description, opened)
+
+    def _default(self, slug: str, offered: Sequence[str]) -> str:
+        if slug in self._defaults:
+            return self._defaults[slug]
+        starter = registry.spec(slug).starter_name
+        return starter if starter is not None and starter in offered else sorted(offered)[0]
