@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import EMPTY, Neighbours
-from pipelines.results import Candidate
+from pipelines.results import Candidate, Options
 from pipelines.terminology import Terminology
 
 
@@ -76,16 +76,17 @@ class Naming:
         self._aggregation = aggregation
         self._limit = limit
 
-    def candidates(self, found: Neighbours, *, semantic_types: Sequence[frozenset[str]]) -> list[list[Candidate]]:
-        """For each query its concepts, best first, ties by the terminology's order, at most `limit`.
+    def candidates(self, found: Neighbours, *, options: Sequence[Options]) -> list[list[Candidate]]:
+        """For each query its concepts, best first, ties by the terminology's order, `limit` or `top_k` at most.
 
         Args:
             found: rows of this terminology, (n, k).
-            semantic_types: per query, the types that may answer; empty means any.
+            options: per query; `semantic_types` says which may answer.
         """
-        return [self._of_one(found, i, allowed) for i, allowed in zip(range(len(found)), semantic_types, strict=True)]
+        return [self._of_one(found, i, wanted) for i, wanted in zip(range(len(found)), options, strict=True)]
 
-    def _of_one(self, found: Neighbours, i: int, allowed: frozenset[str]) -> list[Candidate]:
+    def _of_one(self, found: Neighbours, i: int, options: Options) -> list[Candidate]:
+        allowed = options.semantic_types
         slots = np.flatnonzero(found.ids[i] != EMPTY)
         if allowed:
             concepts = self._terminology.row_concepts[found.ids[i, slots]]
@@ -103,7 +104,7 @@ class Naming:
         scores = self._aggregation.concept_scores(
             found.scores[i, slots], member, self._terminology.row_counts[concepts]
         )
-        order = np.lexsort((concepts, -scores))[: self._limit]
+        order = np.lexsort((concepts, -scores))[: max(self._limit, options.top_k)]
         return [
             self._candidate(found, i, slots[first[o]], int(concepts[o]), float(scores[o]), int(support[o]))
             for o in order

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -57,7 +57,7 @@ class TakeBest:
         self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
     ) -> list[Decision]:
         """NIL where there is no candidate, or where the score is below an explicit `min_confidence`."""
-        scored = [[replace(c, confidence=float(np.clip(c.score, 0, 1))) for c in some] for some in candidates]
+        scored = [[c.with_confidence(float(np.clip(c.score, 0, 1))) for c in some] for some in candidates]
         return [
             _decide(some, wanted, wanted.min_confidence or 0.0) for some, wanted in zip(scored, options, strict=True)
         ]
@@ -103,7 +103,7 @@ class CalibratedDecider:
         for some, p in zip(candidates, np.split(probabilities, ends[:-1]), strict=True):
             # Confidence follows rank: a later candidate is never surer than an earlier one.
             p = np.minimum.accumulate(p / max(1.0, float(p.sum())))
-            confident.append([replace(c, confidence=round(float(q), 4)) for c, q in zip(some, p, strict=True)])
+            confident.append([c.with_confidence(round(q, 4)) for c, q in zip(some, p.tolist(), strict=True)])
         return confident
 
     def _broader(self, candidates: Sequence[Candidate], options: Options, threshold: float) -> Decision | None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 from models.arrays import Queries
 from models.encoders.base import Encoder
@@ -12,11 +12,12 @@ from models.indexes.base import Index
 from pipelines.aggregation import Naming
 from pipelines.deciding import Decider
 from pipelines.errors import CorrectionUnavailable
-from pipelines.results import Candidate, LinkedMention, Mention, Request, Result
+from pipelines.results import Candidate, LinkedMention, Mention, Options, Request, Result
 from pipelines.terminology import Terminology
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_ROWS_PER_CANDIDATE: Final = 8
 StageObserver = Callable[[str, float, int], None]
 """Called after each stage with its name, its seconds, and how many mentions (requests for prepare) it saw."""
 
@@ -147,14 +148,16 @@ class Pipeline:
         options = [r.options for r, p in zip(requests, prepared, strict=True) for _ in p.mentions]
         n = len(mentions)
         queries = self._stage("encode", n, self._encoder.encode, mentions)
-        found = self._stage("retrieve", n, self._index.search, queries, k=self._rows)
+        found = self._stage("retrieve", n, self._index.search, queries, k=self._rows_for(options))
         found = self._stage("correct", n, correction.correct, queries, found)
-        candidates = self._stage(
-            "name", n, self._naming.candidates, found, semantic_types=[o.semantic_types for o in options]
-        )
+        candidates = self._stage("name", n, self._naming.candidates, found, options=options)
         candidates = self._stage("rerank", n, self._reranker.rerank, mentions, candidates)
         decisions = iter(self._stage("decide", n, self._decider.decide, mentions, candidates, options))
         return [Result([LinkedMention(m, next(decisions)) for m in p.mentions], p.language) for p in prepared]
+
+    def _rows_for(self, options: Sequence[Options]) -> int:
+        """Rows enough for the longest list of candidates asked for: concepts have several terms each."""
+        return max(self._rows, max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE)
 
     def _correction(self, method: str) -> HubnessCorrection:
         try:

@@ -1,6 +1,7 @@
 """Lexical rows: TF-IDF over character n-grams, as sparse vectors, by scikit-learn and scipy."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,6 +33,9 @@ class NgramConfig:
 class LexicalIndex:
     """Texts as TF-IDF vectors of unit length; similarity is their cosine, in [0, 1].
 
+    scikit-learn fits the vocabulary and the rows and cuts queries into n-grams; a query's similarities are summed over
+    its n-grams' postings here, since scikit-learn's checks cost a single query four times its arithmetic.
+
     Args:
         config: how text becomes n-grams.
         vocabulary: n-gram → column.
@@ -44,14 +48,15 @@ class LexicalIndex:
         config: NgramConfig,
         *,
         vocabulary: Mapping[str, int],
-        idf: NDArray[np.float64],
+        idf: NDArray[np.float32],
         rows: sparse.csr_matrix,
     ) -> None:
         self.config = config
+        self._vocabulary = vocabulary
+        self._idf = np.asarray(idf, np.float32)
         self._rows = rows
-        self._columns = rows.T.tocsr()
-        self._vectorizer = _vectorizer(config, vocabulary=dict(vocabulary))
-        self._vectorizer.idf_ = idf
+        self._postings = rows.tocsc()
+        self._grams: Callable[[str], list[str]] = _vectorizer(config).build_analyzer()
 
     @classmethod
     def build(cls, texts: Sequence[str], *, config: NgramConfig | None = None) -> "LexicalIndex":
@@ -75,24 +80,19 @@ class LexicalIndex:
         rows = sparse.csr_matrix((tensors["data"], tensors["indices"], tensors["indptr"]), shape=shape)
         if len(tensors["idf"]) != len(grams):
             raise ArtifactInvalid("lexical index: idf and vocabulary differ in length")
-        return cls(
-            NgramConfig(**settings["config"]),
-            vocabulary={gram: column for column, gram in enumerate(grams)},
-            idf=tensors["idf"],
-            rows=rows,
-        )
+        vocabulary = {gram: column for column, gram in enumerate(grams)}
+        return cls(NgramConfig(**settings["config"]), vocabulary=vocabulary, idf=tensors["idf"], rows=rows)
 
     @property
     def settings(self) -> dict[str, Any]:
         """Config and vocabulary, as JSON."""
-        vocabulary = self._vectorizer.vocabulary
-        return {"config": asdict(self.config), "vocabulary": sorted(vocabulary, key=vocabulary.__getitem__)}
+        return {"config": asdict(self.config), "vocabulary": sorted(self._vocabulary, key=self._vocabulary.__getitem__)}
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The sparse rows and idf, as arrays."""
         rows = self._rows
-        return {"data": rows.data, "indices": rows.indices, "indptr": rows.indptr, "idf": self._vectorizer.idf_}
+        return {"data": rows.data, "indices": rows.indices, "indptr": rows.indptr, "idf": self._idf}
 
     @property
     def size(self) -> int:
@@ -104,10 +104,10 @@ class LexicalIndex:
         n, k = len(queries), min(k, self.size)
         scores = np.full((n, k), -np.inf, np.float32)
         ids = np.full((n, k), EMPTY, np.int64)
-        products = self.encode(queries.texts) @ self._columns
-        for i in range(n):
-            span = slice(products.indptr[i], products.indptr[i + 1])
-            similar, rows = products.data[span], products.indices[span].astype(np.int64)
+        for i, text in enumerate(queries.texts):
+            similar = self._similarities(text)
+            rows = np.flatnonzero(similar)
+            similar = similar[rows]
             if len(rows) > k:
                 # All rows level with the k-th stay in, so that ties are broken by id and not by chance.
                 kept = similar >= np.partition(similar, len(rows) - k)[len(rows) - k]
@@ -118,29 +118,42 @@ class LexicalIndex:
 
     def score(self, queries: Queries, rows: RowIds) -> Scores:
         """Cosines with the rows asked for, (n, k); −inf for id −1."""
-        encoded = self.encode(queries.texts)
         scores = np.full(rows.shape, -np.inf, np.float32)
-        for i in range(len(queries)):
+        for i, text in enumerate(queries.texts):
             wanted = rows[i] != EMPTY
-            dense = np.zeros(encoded.shape[1], np.float32)
-            span = slice(encoded.indptr[i], encoded.indptr[i + 1])
-            dense[encoded.indices[span]] = encoded.data[span]
-            scores[i, wanted] = self._rows[rows[i, wanted]] @ dense
+            scores[i, wanted] = self._similarities(text)[rows[i, wanted]]
         return scores
 
-    def encode(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Texts as (n, columns) CSR float32, unit rows (zero rows where no n-gram is known)."""
-        if not texts:  # scikit-learn refuses an empty batch
-            return sparse.csr_matrix((0, len(self._vectorizer.vocabulary)), dtype=np.float32)
-        return sparse.csr_matrix(self._vectorizer.transform(texts), dtype=np.float32)
+    def encode(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The columns of a text's known n-grams, and its unit TF-IDF weights there; both empty where none is known."""
+        counts = Counter(self._vocabulary[gram] for gram in self._grams(text) if gram in self._vocabulary)
+        columns = np.fromiter(counts.keys(), np.int64, len(counts))
+        frequencies = np.fromiter(counts.values(), np.float32, len(counts))
+        if self.config.sublinear:
+            frequencies = 1 + np.log(frequencies)
+        weights = frequencies * self._idf[columns]
+        length = np.linalg.norm(weights)
+        return columns, weights / length if length else weights
+
+    def _similarities(self, text: str) -> NDArray[np.float32]:
+        """The cosine of a text with every row, (size,)."""
+        columns, weights = self.encode(text)
+        starts, ends = self._postings.indptr[columns], self._postings.indptr[columns + 1]
+        lengths = ends - starts
+        spans = [slice(s, e) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)]
+        if not spans:
+            return np.zeros(self.size, np.float32)
+        rows = np.concatenate([self._postings.indices[span] for span in spans])
+        values = np.concatenate([self._postings.data[span] for span in spans])
+        sums = np.bincount(rows, weights=values * np.repeat(weights, lengths), minlength=self.size)
+        return sums.astype(np.float32)
 
 
-def _vectorizer(config: NgramConfig, *, vocabulary: Mapping[str, int] | None = None) -> TfidfVectorizer:
+def _vectorizer(config: NgramConfig) -> TfidfVectorizer:
     return TfidfVectorizer(
         analyzer=config.analyzer,
         ngram_range=(config.shortest, config.longest),
         sublinear_tf=config.sublinear,
         lowercase=True,
         dtype=np.float32,
-        vocabulary=vocabulary,
     )

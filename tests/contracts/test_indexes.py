@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from models.arrays import EMPTY, Queries, unit
 from models.encoders.hashing import HashingEncoder
 from models.indexes.base import Index
 from models.indexes.faiss import FaissIndex
 from models.indexes.hybrid import FusionWeights, HybridIndex
-from models.indexes.lexical import LexicalIndex
+from models.indexes.lexical import LexicalIndex, NgramConfig
 
 TEXTS = [
     f"{adjective} {noun}" for adjective in ("red", "green", "blue", "old") for noun in ("car", "boat", "tree", "hat")
@@ -109,3 +110,15 @@ def test_hnsw_reaches_its_recall_on_vectors_it_was_not_built_from():
     found = FaissIndex.build(rows, method="hnsw").search(asked, k=10).ids
     recall = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(exact, found, strict=True)])
     assert recall >= 0.95
+
+
+@pytest.mark.parametrize("sublinear", [True, False])
+@pytest.mark.parametrize("analyzer", ["char_wb", "char", "word"])
+def test_lexical_similarity_is_scikit_learns_tf_idf_cosine(analyzer, sublinear):
+    config = NgramConfig(analyzer=analyzer, shortest=1, longest=3, sublinear=sublinear)
+    asked = ["blue boat blue boats", "old", "Ж unknown", ""]
+    reference = TfidfVectorizer(analyzer=analyzer, ngram_range=(1, 3), sublinear_tf=sublinear)
+    expected = (reference.fit_transform(TEXTS) @ reference.transform(asked).T).toarray().T
+    every_row = np.broadcast_to(np.arange(len(TEXTS)), (len(asked), len(TEXTS)))
+    scores = LexicalIndex.build(TEXTS, config=config).score(Queries.of_texts(asked), every_row)
+    np.testing.assert_allclose(scores, expected, atol=1e-5)

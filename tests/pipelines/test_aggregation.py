@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from models.arrays import EMPTY, Neighbours
 from pipelines.aggregation import BestTerm, KernelVote, Naming
-
-ANY = frozenset()
+from pipelines.results import Options
 
 
 @given(
@@ -49,7 +48,7 @@ def test_naming_offers_each_concept_once_with_its_best_term(terminology):
     cook = [r for r, c in enumerate(terminology.row_concepts) if terminology.concepts[c].id == "T:5120"]
     naming = Naming(terminology, aggregation=BestTerm(), limit=10)
     (candidates,) = naming.candidates(
-        found(terminology, [nurse[1], cook[0], nurse[0], EMPTY], [0.9, 0.8, 0.7, -np.inf]), semantic_types=[ANY]
+        found(terminology, [nurse[1], cook[0], nurse[0], EMPTY], [0.9, 0.8, 0.7, -np.inf]), options=[Options()]
     )
     assert [c.concept_id for c in candidates] == ["T:2221", "T:5120"]
     assert candidates[0].term == "nurse"
@@ -63,17 +62,19 @@ def test_naming_answers_only_the_semantic_types_asked_for(terminology):
     rows = list(range(terminology.rows))
     scores = np.linspace(1, 0, len(rows)).tolist()
     naming = Naming(terminology, aggregation=BestTerm(), limit=50)
-    (candidates,) = naming.candidates(found(terminology, rows, scores), semantic_types=[frozenset({"manual"})])
+    (candidates,) = naming.candidates(
+        found(terminology, rows, scores), options=[Options(semantic_types=frozenset({"manual"}))]
+    )
     assert {c.concept_id[2] for c in candidates} == {"5", "7", "8"}
 
 
 def test_naming_of_nothing_is_no_candidates(terminology):
     naming = Naming(terminology, aggregation=KernelVote(), limit=10)
-    assert naming.candidates(found(terminology, [EMPTY], [-np.inf]), semantic_types=[ANY]) == [[]]
+    assert naming.candidates(found(terminology, [EMPTY], [-np.inf]), options=[Options()]) == [[]]
 
 
 def test_ties_go_by_the_order_of_the_terminology(terminology):
     rows = [int(np.flatnonzero(terminology.row_concepts == c)[0]) for c in (5, 2, 9)]
     naming = Naming(terminology, aggregation=BestTerm(), limit=10)
-    (candidates,) = naming.candidates(found(terminology, rows, [0.5, 0.5, 0.5]), semantic_types=[ANY])
+    (candidates,) = naming.candidates(found(terminology, rows, [0.5, 0.5, 0.5]), options=[Options()])
     assert [c.concept for c in candidates] == [2, 5, 9]
