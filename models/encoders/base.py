@@ -20,8 +20,15 @@ class Encoder(Protocol):
         fingerprint: a hash of weights, tokenizer and settings; equal fingerprints mean equal vectors.
     """
 
-    name: str
-    device: str
+    @property
+    def name(self) -> str:
+        """Registry name."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        ...
 
     @property
     def dimension(self) -> int:
