@@ -6,6 +6,7 @@ pipelines/job_titles/esco@GEN
     dense.faiss          one vector per term
     lexical.json         n-gram settings and vocabulary
     lexical.safetensors  sparse rows
+    means.safetensors    what is taken out of the encoders that are centred, if any
     calibration.json     score → probability, the NIL threshold, and what both were measured on
 """
 
@@ -17,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import EMPTY, Neighbours, Vectors
+from models.arrays import EMPTY, Neighbours
 from models.artifacts import Artifact, ArtifactStore
 from models.calibration.platt import PlattCalibrator
 from models.encoders.base import Encoder
@@ -26,9 +27,9 @@ from models.hubness.base import NoCorrection
 from models.indexes.faiss import FaissIndex
 from models.indexes.hybrid import FusionWeights, HybridIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
-from pipelines.aggregation import KernelVote, Naming
 from pipelines.config import PipelineConfig
 from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
+from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows
 from pipelines.errors import TerminologyUnknown
 from pipelines.flow import Parts, Pipeline
 from pipelines.results import Request
@@ -39,7 +40,6 @@ KIND: Final = "build"
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
-_ENCODE_AT_ONCE: Final = 1024
 _CALIBRATION_TEXTS: Final = 3000
 """Texts that confidence is calibrated on when none are given. A guess: more changes the fit by less than its error."""
 
@@ -98,7 +98,8 @@ def build(
     texts = [spec.row_text(term.text) for term in terminology.row_terms]
     if not texts:
         raise ArtifactInvalid(f"terminology {terminology.name} has no terms to index")
-    vectors = encode_rows(texts, encoder=encoder, on_progress=on_progress)
+    vectors, means = encode_rows(texts, encoder=encoder, config=config, on_progress=on_progress)
+    query_encoder = centred(encoder, means)
     on_progress("index", 0, 1)
     dense = FaissIndex.build(vectors, method=config.index)
     lexical = LexicalIndex.build(texts, config=NgramConfig(**config.ngrams.model_dump()))
@@ -106,7 +107,7 @@ def build(
     index = _hybrid(dense, lexical, config)
     trial = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
     examples = labelled or spec.calibration(terminology, _CALIBRATION_TEXTS, 0)
-    calibration = calibrate(spec, trial, examples, encoder=encoder, config=config, on_progress=on_progress)
+    calibration = calibrate(spec, trial, examples, encoder=query_encoder, config=config, on_progress=on_progress)
 
     def check(folder: Path) -> None:
         FaissIndex.from_file(folder / "dense.faiss", size=len(texts), dimension=encoder.dimension)
@@ -121,6 +122,8 @@ def build(
         writer.add_json("lexical.json", lexical.settings)
         writer.add_tensors("lexical.safetensors", lexical.tensors)
         writer.add_json("calibration.json", calibration)
+        if means:
+            writer.add_tensors("means.safetensors", means)
         writer.details.update(
             terminology={
                 "name": terminology.name,
@@ -181,20 +184,8 @@ def open_build(
         decider=_decider(opened, artifact.read_json("calibration.json"), config),
         corrections={"none": NoCorrection(), "auto": NoCorrection()},
     )
-    return Build(spec.pipeline(config, parts, encoder), opened, artifact, encoder, config)
-
-
-def encode_rows(texts: Sequence[str], *, encoder: Encoder, on_progress: Progress) -> Vectors:
-    """Passage vectors of the texts, (n, d); each distinct text is encoded once."""
-    distinct: dict[str, int] = {}
-    which = np.array([distinct.setdefault(text, len(distinct)) for text in texts], np.int64)
-    todo = list(distinct)
-    parts = [np.zeros((0, encoder.dimension), np.float32)]
-    for start in range(0, len(todo), _ENCODE_AT_ONCE):
-        parts.append(encoder.encode_passage(todo[start : start + _ENCODE_AT_ONCE]))
-        on_progress("encode", min(start + _ENCODE_AT_ONCE, len(todo)), len(todo))
-    vectors: Vectors = np.concatenate(parts)[which]
-    return vectors
+    means = artifact.read_tensors("means.safetensors") if "means.safetensors" in artifact.manifest.files else {}
+    return Build(spec.pipeline(config, parts, centred(encoder, means)), opened, artifact, encoder, config)
 
 
 def calibrate(
@@ -220,8 +211,8 @@ def calibrate(
     right: list[bool] = []
     owner: list[int] = []
     top_right = np.zeros(len(examples), bool)
-    for start in range(0, len(examples), _ENCODE_AT_ONCE):
-        chunk = slice(start, start + _ENCODE_AT_ONCE)
+    for start in range(0, len(examples), ENCODED_AT_ONCE):
+        chunk = slice(start, start + ENCODED_AT_ONCE)
         masked.index.offset = start  # type: ignore[attr-defined]
         requests = [
             Request(text, language=language)
@@ -234,7 +225,7 @@ def calibrate(
             right.extend(c.concept_id == examples.concepts[i] for c in candidates)
             owner.extend([i] * len(candidates))
             top_right[i] = bool(candidates) and candidates[0].concept_id == examples.concepts[i]
-        on_progress("calibrate", min(start + _ENCODE_AT_ONCE, len(examples)), len(examples))
+        on_progress("calibrate", min(start + ENCODED_AT_ONCE, len(examples)), len(examples))
     rng = np.random.default_rng(0)
     fit_half = rng.random(len(examples)) < 0.5
     x, y, owners = np.concatenate(evidence), np.array(right, np.bool_), np.array(owner, np.int64)
@@ -320,9 +311,3 @@ def _decider(terminology: Terminology, calibration: dict[str, Any], config: Pipe
         return TakeBest()
     threshold = calibration["threshold"] if config.min_confidence is None else config.min_confidence
     return CalibratedDecider(terminology, PlattCalibrator.from_json(calibration["calibrator"]), threshold)
-
-
-def naming(config: PipelineConfig, terminology: Terminology) -> Naming:
-    """The `name` step as configured."""
-    vote = KernelVote(config.temperature, config.length_penalty)
-    return Naming(terminology, aggregation=vote, limit=config.candidates)

@@ -14,6 +14,17 @@ class FusionConfig(BaseModel):
     )
 
 
+class BlockConfig(BaseModel):
+    """How much each encoder of a joined one ("a+b+c") counts for a query, by its language; one weight per encoder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    default: list[float] = Field(default_factory=list, description="Where the language is unknown; empty: all alike.")
+    by_language: dict[str, list[float]] = Field(
+        default_factory=dict, description="Primary language subtag → weights; 0 saves that encoder's work."
+    )
+
+
 class NgramOptions(BaseModel):
     """How text becomes n-grams for lexical search; see models/indexes/lexical.py."""
 
@@ -22,7 +33,9 @@ class NgramOptions(BaseModel):
     analyzer: str = Field("char_wb", pattern="^(char_wb|char|word)$", description="scikit-learn's (quality benchmark).")
     shortest: int = Field(2, ge=1, le=8, description="n from (FINDINGS).")
     longest: int = Field(4, ge=1, le=8, description="n to (FINDINGS).")
-    sublinear: bool = Field(True, description="1 + log(tf) (quality benchmark).")
+    sublinear: bool = Field(True, description="1 + log(tf) (FINDINGS).")
+    binary: bool = Field(False, description="1 in place of tf.")
+    strip_accents: bool = Field(False, description="é is e.")
 
 
 class PipelineConfig(BaseModel):
@@ -33,6 +46,12 @@ class PipelineConfig(BaseModel):
     encoder: str = Field("hashing", description="Name of a prepared encoder; `cognomen models prepare NAME`.")
     index: str = Field(
         "auto", pattern="^(auto|exact|hnsw)$", description="exact up to 12,000 rows, then HNSW (speed benchmark)."
+    )
+    blocks: BlockConfig = Field(default_factory=BlockConfig, description="How much each joined encoder counts.")
+    centred: list[str] = Field(default_factory=list, description="Encoders whose vectors lose the terms' mean.")
+    symmetric: bool = Field(
+        False,
+        description="Terms are encoded as queries are: for models with prompts, where terms are as short as queries.",
     )
     rows: int = Field(200, ge=1, le=10_000, description="Index rows retrieved per mention (quality benchmark).")
     candidates: int = Field(32, ge=1, le=1000, description="Concepts kept for rerank and decide (guess).")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final, ParamSpec, Protocol, TypeVar
 
 from models.arrays import Queries
-from models.encoders.base import Encoder
 from models.hubness.base import HubnessCorrection
 from models.indexes.base import Index
 from pipelines.aggregation import Naming
 from pipelines.deciding import Decider
+from pipelines.encoding import TextEncoding
 from pipelines.errors import CorrectionUnavailable
 from pipelines.results import Candidate, LinkedMention, Mention, Options, Request, Result
 from pipelines.terminology import Terminology
@@ -81,13 +81,13 @@ class OneMention:
 class QueryText:
     """Encode the mention's query and nothing beside it."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+    def __init__(self, encoding: TextEncoding) -> None:
+        self._encoding = encoding
 
     def encode(self, mentions: Sequence[Mention]) -> Queries:
         """The query vectors of the mentions."""
-        texts = [m.query for m in mentions]
-        return Queries(texts, self._encoder.encode_query(texts), [m.language for m in mentions])
+        texts, languages = [m.query for m in mentions], [m.language for m in mentions]
+        return Queries(texts, self._encoding.encode(texts, languages), languages)
 
 
 class KeepOrder:

@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
-from models.encoders.registry import open_encoder
-from models.errors import EncoderUnknown, ModelError
+from models.encoders.library import EncoderLibrary
+from models.errors import ModelError
 from pipelines import registry
 from pipelines.build import Build, builds, open_build
 from pipelines.errors import PipelineError, PipelineUnknown, TerminologyUnknown
@@ -93,11 +92,8 @@ class PipelineHost:
     ) -> None:
         self._store = store
         self._defaults = {name.replace("_", "-"): terminology for name, terminology in (defaults or {}).items()}
-        self._device = device
-        self._threads = threads
-        self._encoders: dict[str, Encoder] = {}
+        self._library = EncoderLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
-        self._lock = Lock()
         self.ready = False
         self.failure: str | None = None
 
@@ -152,19 +148,11 @@ class PipelineHost:
 
     def encoders(self) -> list[str]:
         """Names of every prepared encoder, sorted."""
-        return [name.removeprefix("encoders/") for name in self._store.names("encoders")]
+        return self._library.names()
 
     def encoder(self, name: str) -> Encoder:
-        """A prepared encoder, opened once and kept. Raises: EncoderUnknown."""
-        with self._lock:
-            if name not in self._encoders:
-                if name not in self.encoders():
-                    raise EncoderUnknown("no such encoder is prepared here")
-                artifact = self._store.open(f"encoders/{name}", kind="encoder")
-                encoder = open_encoder(artifact.folder, device=self._device, threads=self._threads)
-                encoder.load()
-                self._encoders[name] = encoder
-            return self._encoders[name]
+        """A prepared encoder, opened once and kept; "a+b" joins two. Raises: EncoderUnknown."""
+        return self._library.get(name)
 
     def _open(self, spec: PipelineSpec, terminology: str) -> None:
         opened = open_build(spec, terminology, store=self._store, encoder_of=self.encoder)

@@ -22,12 +22,16 @@ class NgramConfig:
         analyzer: scikit-learn's "char_wb" (n-grams inside padded words), "char" or "word".
         shortest, longest: n.
         sublinear: 1 + log(tf) in place of tf.
+        binary: 1 in place of tf.
+        strip_accents: é is e. German ä becomes a.
     """
 
     analyzer: str = "char_wb"
     shortest: int = 2
     longest: int = 4
     sublinear: bool = True
+    binary: bool = False
+    strip_accents: bool = False
 
 
 class LexicalIndex:
@@ -129,7 +133,9 @@ class LexicalIndex:
         counts = Counter(self._vocabulary[gram] for gram in self._grams(text) if gram in self._vocabulary)
         columns = np.fromiter(counts.keys(), np.int64, len(counts))
         frequencies = np.fromiter(counts.values(), np.float32, len(counts))
-        if self.config.sublinear:
+        if self.config.binary:
+            frequencies[:] = 1
+        elif self.config.sublinear:
             frequencies = 1 + np.log(frequencies)
         weights = frequencies * self._idf[columns]
         length = np.linalg.norm(weights)
@@ -154,6 +160,8 @@ def _vectorizer(config: NgramConfig) -> TfidfVectorizer:
         analyzer=config.analyzer,
         ngram_range=(config.shortest, config.longest),
         sublinear_tf=config.sublinear,
+        binary=config.binary,
+        strip_accents="unicode" if config.strip_accents else None,
         lowercase=True,
         dtype=np.float32,
     )

@@ -8,7 +8,7 @@ from pipelines.spec import PipelineSpec
 PIPELINE = PipelineSpec(
     name="job_titles",
     verb="normalize",
-    description="Raw job title (with skills or a description, if known) → occupation: ESCO, O*NET, ISCO-08 or your own.",
+    description="Raw job title (with skills or a description) → occupation: ESCO, O*NET, ISCO-08 or your own.",
     config=JobTitlesConfig,
     pipeline=pipeline,
     row_text=row_text,

@@ -1,17 +1,34 @@
-"""Options of job titles. Where a default says "dev", benchmarks/quality/fit_fusion.py fitted it on development sets."""
+"""Options of job titles. "dev" at a default: chosen on the development sets of benchmarks/quality/job_titles.py."""
 
 from pydantic import Field
 
-from pipelines.config import FusionConfig, PipelineConfig
+from pipelines.config import BlockConfig, FusionConfig, NgramOptions, PipelineConfig
 
-# PENDING RESEARCH
+ENCODERS = ("use-multilingual", "minilm", "e5-small")
 
 
 class JobTitlesConfig(PipelineConfig):
     """What every pipeline has, and how much skills and a description weigh."""
 
-    encoder: str = Field("use-multilingual", description="Winner on the development sets (quality benchmark).")
-    fusion: FusionConfig = Field(default_factory=FusionConfig, description="Fitted on dev.")
+    encoder: str = Field(
+        "+".join(ENCODERS),
+        description="USE with MiniLM for English, USE with e5 for other languages (dev: each pair beats each alone).",
+    )
+    blocks: BlockConfig = Field(
+        default_factory=lambda: BlockConfig(default=[0.5, 0.0, 0.5], by_language={"en": [0.5, 0.5, 0.0]}),
+        description="Weights of USE, MiniLM, e5 (dev; a grid of quarters is flat around them).",
+    )
+    centred: list[str] = Field(["e5-small"], description="e5's cosines lie between .75 and 1 (dev).")
+    symmetric: bool = Field(True, description="Terms are titles too: 'query: ' on both sides beats 'passage: ' (dev).")
+    ngrams: NgramOptions = Field(
+        default_factory=lambda: NgramOptions(shortest=3, longest=3, sublinear=False, binary=True, strip_accents=True),
+        description="Trigrams inside words, present or absent (dev; 2-4 is as good and twice the work).",
+    )
+    fusion: FusionConfig = Field(
+        default_factory=lambda: FusionConfig(default=0.2), description="A quarter of dense in every language (dev)."
+    )
+    temperature: float = Field(20.0, gt=0, description="Kernel vote T (dev: 20 of 10, 20, 40).")
+    length_penalty: float = Field(0.25, ge=0, le=1, description="Kernel vote p (dev: .25 of 0, .25, .5, 1).")
     skills_weight: float = Field(
         0.2, ge=0, le=1, description="Weight of the skills' vector beside the title's (guess; issue B learns it)."
     )

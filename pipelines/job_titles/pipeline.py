@@ -5,10 +5,11 @@ from importlib import resources
 
 import numpy as np
 
-from models.arrays import Queries, Vectors, unit
+from models.arrays import Queries, Vectors
 from models.encoders.base import Encoder
 from pipelines.aggregation import KernelVote, Naming
 from pipelines.config import PipelineConfig
+from pipelines.encoding import TextEncoding
 from pipelines.flow import KeepOrder, Parts, Pipeline
 from pipelines.job_titles.config import JobTitlesConfig
 from pipelines.job_titles.prepare import TitlePreparer
@@ -25,7 +26,8 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
         "job_titles",
         preparer=TitlePreparer(),
         encoder=TitleWithContext(
-            encoder, weights={"skills": config.skills_weight, "description": config.description_weight}
+            TextEncoding(encoder, config.blocks),
+            weights={"skills": config.skills_weight, "description": config.description_weight},
         ),
         index=parts.index,
         corrections=parts.corrections,
@@ -43,32 +45,41 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
 class TitleWithContext:
     """The title's vector, moved towards its skills' and description's vectors where there are any.
 
-    q = unit(title + Σ w_kind · context_kind). Without context, the title's vector untouched.
+    q = (title + w · context) / (1 + w) for each kind of context in turn. Without context, the title's vector untouched.
     """
 
-    def __init__(self, encoder: Encoder, *, weights: dict[str, float]) -> None:
-        self._encoder = encoder
+    def __init__(self, encoding: TextEncoding, *, weights: dict[str, float]) -> None:
+        self._encoding = encoding
         self._weights = weights
 
     def encode(self, mentions: Sequence[Mention]) -> Queries:
         """One query per mention; titles and contexts are encoded in one batch."""
-        texts = [m.query for m in mentions]
+        # "Intern" alone must not find an internist; its skills, if there are any, still say what the job is.
+        texts = ["" if m.facts.get("bare") else row_text(m.query) for m in mentions]
+        languages = [m.language for m in mentions]
         context = [
-            (i, self._weights[kind], text)
+            (i, self._weights[kind], row_text(text))
             for i, m in enumerate(mentions)
             for kind, text in m.context.items()
             if self._weights.get(kind, 0) > 0
         ]
-        encoded = self._encoder.encode_query([*texts, *(text for _, _, text in context)])
+        encoded = self._encoding.encode(
+            [*texts, *(text for _, _, text in context)], [*languages, *(languages[i] for i, _, _ in context)]
+        )
         vectors: Vectors = encoded[: len(texts)].copy()
+        vectors[[i for i, text in enumerate(texts) if not text]] = 0
         for (i, weight, _), vector in zip(context, encoded[len(texts) :], strict=True):
-            vectors[i] += weight * vector
-        return Queries(texts, unit(vectors) if context else vectors, [m.language for m in mentions])
+            # Divided by 1 + w, so that a title and skills that agree score as the title alone would.
+            vectors[i] = (vectors[i] + weight * vector) / (1 + weight)
+        return Queries(texts, vectors, languages)
 
 
 def row_text(text: str) -> str:
-    """A term as it is indexed: as published. Taxonomies need no cleaning, and "intern" in one is meant."""
-    return text
+    """A term or a cleaned title as it is encoded: lower case, since titles' capitals follow taste and not meaning.
+
+    Taxonomies are not cleaned: "intern" in one is meant.
+    """
+    return " ".join(text.lower().split())
 
 
 def calibration(terminology: Terminology, size: int, seed: int) -> CalibrationSet:

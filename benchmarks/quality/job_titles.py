@@ -1,0 +1,272 @@
+"""Job titles, zero-shot: exact, BM25, char TF-IDF, MiniLM alone and ours, on every development set, in one run.
+
+    python -m benchmarks.quality.job_titles --artifacts artifacts [--only jobbert melo talentclef nil skills]
+
+Needs ../shared/titles and the prepared encoders of the job titles pipeline (`cognomen setup`). Writes
+benchmarks/results/job_titles.json. About 20 CPU-minutes.
+
+Rankings are of concepts: every method ranks a concept by its best term, ours by its pipeline. Weights were chosen on these
+same development sets (a handful of numbers, `pipelines/job_titles/config.py`); nothing was trained on them.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import bm25s
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.common import (
+    KS,
+    average_precision,
+    bootstrap,
+    cpu_seconds,
+    first_hits,
+    paired,
+    recall,
+    reciprocal,
+    save,
+    summary,
+)
+from benchmarks.quality.titles_data import MELO, TALENTCLEF, TitleSet, esco_english, jobbert, melo, talentclef
+from models.arrays import EMPTY, Neighbours, Queries, top_rows
+from models.artifacts import ArtifactStore
+from models.encoders.library import EncoderLibrary
+from models.indexes.faiss import FaissIndex
+from models.indexes.lexical import LexicalIndex
+from pipelines import registry
+from pipelines.aggregation import BestTerm, Naming
+from pipelines.build import Build, build
+from pipelines.encoding import TextEncoding, centred, encode_rows
+from pipelines.job_titles.pipeline import row_text
+from pipelines.results import Options, Request
+from pipelines.terminology import Terminology
+
+SPEC = registry.spec("job-titles")
+DEPTH = 50
+ROWS = 600
+console = Console()
+
+
+class Method:
+    """Queries in, ranked concept ids out."""
+
+    name = "?"
+
+    def rows(self, texts: Sequence[str], k: int) -> Neighbours:
+        raise NotImplementedError
+
+    def rank(self, data: TitleSet, *, depth: int = DEPTH, rows: int = ROWS) -> list[list[str]]:
+        naming = Naming(data.terminology, aggregation=BestTerm(), limit=depth)
+        ranked = []
+        for start in range(0, len(data.queries), 1024):
+            texts = data.queries[start : start + 1024]
+            found = self.rows(texts, rows)
+            named = naming.candidates(found, options=[Options(top_k=1)] * len(texts))
+            ranked += [[c.concept_id for c in some] for some in named]
+        return ranked
+
+
+class Exact(Method):
+    name = "exact"
+
+    def __init__(self, terminology: Terminology) -> None:
+        self._rows: dict[str, list[int]] = {}
+        for row, term in enumerate(terminology.row_terms):
+            self._rows.setdefault(row_text(term.text), []).append(row)
+
+    def rows(self, texts: Sequence[str], k: int) -> Neighbours:
+        hits = [self._rows.get(row_text(text), []) for text in texts]
+        ids = np.full((len(texts), max(1, *map(len, hits))), EMPTY, np.int64)
+        for i, some in enumerate(hits):
+            ids[i, : len(some)] = some
+        return Neighbours(np.where(ids == EMPTY, -np.inf, 1).astype(np.float32), ids)
+
+
+class BM25(Method):
+    name = "BM25"
+
+    def __init__(self, terminology: Terminology) -> None:
+        self._index = bm25s.BM25()
+        texts = [row_text(t.text) for t in terminology.row_terms]
+        self._index.index(bm25s.tokenize(texts, stopwords=None, show_progress=False), show_progress=False)
+        self._size = len(texts)
+
+    def rows(self, texts: Sequence[str], k: int) -> Neighbours:
+        tokens = bm25s.tokenize([row_text(t) for t in texts], stopwords=None, show_progress=False)
+        ids, scores = self._index.retrieve(tokens, k=min(k, self._size), show_progress=False)
+        found = scores > 0
+        return Neighbours(
+            np.where(found, scores, -np.inf).astype(np.float32), np.where(found, ids, EMPTY).astype(np.int64)
+        ).sorted()
+
+
+class CharTfIdf(Method):
+    name = "char TF-IDF"
+
+    def __init__(self, terminology: Terminology) -> None:
+        self._index = LexicalIndex.build([row_text(t.text) for t in terminology.row_terms])
+
+    def rows(self, texts: Sequence[str], k: int) -> Neighbours:
+        return self._index.search(Queries.of_texts([row_text(t) for t in texts]), k=k)
+
+
+class MiniLM(Method):
+    name = "MiniLM"
+
+    def __init__(self, terminology: Terminology, library: EncoderLibrary) -> None:
+        self._encoder = library.get("minilm")
+        vectors = self._encoder.encode_passage([row_text(t.text) for t in terminology.row_terms])
+        self._index = FaissIndex.build(vectors, method="exact")
+
+    def rows(self, texts: Sequence[str], k: int) -> Neighbours:
+        vectors = self._encoder.encode_query([row_text(t) for t in texts])
+        return self._index.search(Queries.of_vectors(vectors), k=k)
+
+
+def baselines(terminology: Terminology, library: EncoderLibrary) -> list[Method]:
+    return [Exact(terminology), BM25(terminology), CharTfIdf(terminology), MiniLM(terminology, library)]
+
+
+def run(built: Build, texts: Sequence[str], *, language: str | None, top_k: int = DEPTH) -> list:
+    options = Options(top_k=top_k)
+    results = []
+    for start in track(range(0, len(texts), 512), description=built.terminology.name, console=console, transient=True):
+        batch = [Request(t, language=language, options=options) for t in texts[start : start + 512]]
+        results += built.pipeline.run(batch)
+    return results
+
+
+def ranked(results: Sequence) -> list[list[str]]:
+    return [[c.concept_id for c in r.mentions[0].decision.candidates] for r in results]
+
+
+def measure(data: TitleSet, built: Build, library: EncoderLibrary, *, blind: bool = False) -> dict:
+    """Every method on one set; ours with the language given and, where `blind`, also with it guessed."""
+    hits, cpu = {}, {}
+    for method in baselines(data.terminology, library):
+        with cpu_seconds() as spent:
+            hits[method.name] = first_hits(method.rank(data), data.gold)
+            cpu[method.name] = spent()
+    ways = {"ours": data.language} | ({"ours, language guessed": None} if blind else {})
+    for name, language in ways.items():
+        with cpu_seconds() as spent:
+            hits[name] = first_hits(ranked(run(built, data.queries, language=language)), data.gold)
+            cpu[name] = spent()
+    against = {}
+    for k in [*KS, "MRR"]:
+        score = reciprocal if k == "MRR" else (lambda h, k=k: recall(h, k))
+        best = max((n for n in hits if not n.startswith("ours")), key=lambda n: score(hits[n]).mean())
+        label = k if k == "MRR" else f"R@{k}"
+        against[label] = {"best baseline": best, **paired(score(hits["ours"]), score(hits[best]))}
+    return {
+        "n": len(data.queries),
+        "concepts": len(data.terminology),
+        "terms": data.terminology.rows,
+        "methods": {n: summary(h) | {"cpu_ms_per_title": round(1000 * cpu[n] / len(h), 3)} for n, h in hits.items()},
+        "ours against the best baseline": against,
+    }
+
+
+def measure_talentclef(data: TitleSet, library: EncoderLibrary) -> dict:
+    """MAP over full rankings; ours is the pipeline's encoding and fusion, since no concept has terms to vote."""
+    config = SPEC.config()
+    texts = [row_text(t.text) for t in data.terminology.row_terms]
+    queries = [row_text(t) for t in data.queries]
+    n = len(texts)
+    every = np.broadcast_to(np.arange(n, dtype=np.int64), (len(queries), n))
+    encoder = library.get(config.encoder)
+    vectors, means = encode_rows(texts, encoder=encoder, config=config)
+    encoding = TextEncoding(centred(encoder, means), config.blocks)
+    dense = encoding.encode(queries, [data.language] * len(queries)) @ vectors.T
+    lexical = LexicalIndex.build(texts, config=_ngrams(config)).score(Queries.of_texts(queries), every)
+    weight = config.fusion.by_language.get(data.language, config.fusion.default)
+    rankings = {m.name: m.rank(data, depth=n, rows=n) for m in baselines(data.terminology, library)}
+    found = top_rows(((1 - weight) * dense + weight * lexical).astype(np.float32), k=n)
+    rankings["ours"] = [
+        [data.terminology.concepts[data.terminology.row_concepts[r]].id for r in ids] for ids in found.ids
+    ]
+    precision = {
+        name: np.array([average_precision(ids, right) for ids, right in zip(some, data.gold, strict=True)])
+        for name, some in rankings.items()
+    }
+    best = max((m for m in precision if m != "ours"), key=lambda m: precision[m].mean())
+    return {
+        "n": len(queries),
+        "titles": n,
+        "methods": {m: {"MAP": [round(x, 4) for x in bootstrap(p)]} for m, p in precision.items()},
+        "ours against the best baseline": {
+            "MAP": {"best baseline": best, **paired(precision["ours"], precision[best])}
+        },
+    }
+
+
+def _ngrams(config):
+    from models.indexes.lexical import NgramConfig
+
+    return NgramConfig(**config.ngrams.model_dump())
+
+
+def make(terminology: Terminology, library: EncoderLibrary, store: ArtifactStore) -> Build:
+    config = SPEC.config()
+    encoder = library.get(config.encoder)
+    console.print(f"building {terminology.name}: {len(terminology)} concepts, {terminology.rows} terms")
+    return build(SPEC, terminology, encoder=encoder, store=store, config=config)
+
+
+def show(name: str, result: dict) -> None:
+    columns = list(next(iter(result["methods"].values())))
+    table = Table("method", *columns, title=f"{name} (n = {result['n']})")
+    for method, scores in result["methods"].items():
+        table.add_row(
+            method,
+            *(f"{s[0]:.3f} [{s[1]:.3f}, {s[2]:.3f}]" if isinstance(s, list) else str(s) for s in scores.values()),
+        )
+    console.print(table)
+    for metric, row in result["ours against the best baseline"].items():
+        console.print(f"  {metric}: {row}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
+    parser.add_argument("--only", nargs="*", default=["jobbert", "melo", "talentclef"])
+    parser.add_argument("--sample", type=int, default=0, help="queries per set, for a quick look; nothing is saved")
+    arguments = parser.parse_args()
+    library = EncoderLibrary(ArtifactStore(arguments.artifacts), device="cpu")
+    results: dict[str, dict] = {}
+
+    def take(data: TitleSet) -> TitleSet:
+        if not arguments.sample or len(data.queries) <= arguments.sample:
+            return data
+        rows = np.random.default_rng(0).choice(len(data.queries), arguments.sample, replace=False)
+        return TitleSet(
+            data.name, data.language, [data.queries[r] for r in rows], [data.gold[r] for r in rows], data.terminology
+        )
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = ArtifactStore(Path(folder))
+        if "talentclef" in arguments.only:
+            for name in TALENTCLEF:
+                results[f"talentclef_{name}"] = measure_talentclef(talentclef(name), library)
+                show(name, results[f"talentclef_{name}"])
+        if "jobbert" in arguments.only:
+            esco = esco_english()
+            built = make(esco, library, store)
+            results["jobbert_val"] = measure(take(jobbert(esco)), built, library, blind=True)
+            show("jobbert_val", results["jobbert_val"])
+        if "melo" in arguments.only:
+            for name in MELO:
+                data = take(melo(name))
+                results[name] = measure(data, make(data.terminology, library, store), library, blind=True)
+                show(name, results[name])
+    if not arguments.sample:
+        print(save("job_titles", {"config": SPEC.config().model_dump(), "sets": results}))
+
+
+if __name__ == "__main__":
+    main()

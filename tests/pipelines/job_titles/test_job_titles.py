@@ -1,0 +1,116 @@
+"""The pipeline as a whole, on twelve occupations."""
+
+import numpy as np
+import pytest
+
+from pipelines import registry
+from pipelines.build import build
+from pipelines.encoding import TextEncoding
+from pipelines.flow import Prepared
+from pipelines.job_titles.pipeline import TitleWithContext, calibration, not_titles
+from pipelines.job_titles.prepare import TitlePreparer, is_bare
+from pipelines.results import Options, Request
+
+SPEC = registry.spec("job-titles")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, encoder, terminology):
+    from models.artifacts import ArtifactStore
+
+    store = ArtifactStore(tmp_path_factory.mktemp("artifacts"))
+    return build(SPEC, terminology, encoder=encoder, store=store, config=SPEC.config(encoder="hashing"))
+
+
+def answer(built, text, **request):
+    options = Options(min_confidence=0, **request.pop("options", {}))
+    (result,) = built.pipeline.run([Request(text, options=options, **request)])
+    return result.mentions[0]
+
+
+def encode(encoder, requests):
+    prepared: list[Prepared] = TitlePreparer().prepare(requests)
+    mentions = [m for p in prepared for m in p.mentions]
+    weights = {"skills": 0.2, "description": 0.1}
+    return TitleWithContext(TextEncoding(encoder, SPEC.config().blocks), weights=weights).encode(mentions)
+
+
+def test_noise_is_removed_and_reported(built):
+    linked = answer(built, "Senior Software Engineer (m/w/d) - full-time - Berlin")
+    assert linked.mention.query == "Software Engineer"
+    assert linked.mention.facts["seniority"] == "senior"
+    assert linked.mention.facts["employment"] == ("full_time",)
+    assert {"gender", "seniority", "contract", "place"} <= set(linked.mention.facts["removed"])
+    assert linked.decision.concept_id == "T:2512"
+
+
+@pytest.mark.parametrize("text", ["intern", "Trainee", "Azubi", "Vollzeit", "senior"])
+def test_a_bare_level_names_no_occupation(built, text):
+    assert is_bare(text)
+    linked = answer(built, text)
+    assert all(c.scores["lexical"] == 0 for c in linked.decision.candidates)
+    assert max((c.score for c in linked.decision.candidates), default=0) <= 0.1
+
+
+@pytest.mark.parametrize("text", ["internist", "Internal Auditor", "nurse", "director", "manager", "plumber"])
+def test_an_occupation_is_not_bare(text):
+    assert not is_bare(text)
+
+
+def test_skills_say_what_a_bare_level_is_for(built):
+    alone = answer(built, "intern")
+    skilled = answer(built, "intern", skills=["plumber", "pipe fitter"])
+    assert skilled.decision.concept_id == "T:7126"
+    assert skilled.decision.candidates[0].score > alone.decision.candidates[0].score
+
+
+def test_without_context_the_title_is_untouched(encoder):
+    plain = encode(encoder, [Request("line cook", language="en")])
+    blank = encode(encoder, [Request("line cook", language="en", skills=["", " "], description=" ")])
+    np.testing.assert_array_equal(plain.vectors, encoder.encode_query(["line cook"]))
+    np.testing.assert_array_equal(plain.vectors, blank.vectors)
+
+
+def test_skills_move_the_query_by_their_weight(encoder):
+    (vector,) = encode(encoder, [Request("line cook", language="en", skills=["knife skills"])]).vectors
+    title, skills = encoder.encode_query(["line cook", "knife skills"])
+    np.testing.assert_allclose(vector, (title + 0.2 * skills) / 1.2, atol=1e-6)
+
+
+def test_one_requests_context_leaves_the_others_alone(encoder):
+    alone = encode(encoder, [Request("nurse", language="en")]).vectors[0]
+    beside = encode(
+        encoder, [Request("cook", language="en", skills=["grill"]), Request("nurse", language="en")]
+    ).vectors[1]
+    np.testing.assert_allclose(alone, beside, atol=1e-6)
+
+
+def test_capitals_do_not_matter(built):
+    scores = {
+        answer(built, t, language="en").decision.candidates[0].score for t in ("Line Cook", "LINE COOK", "line cook")
+    }
+    assert len(scores) == 1
+
+
+def test_a_language_that_is_given_is_kept_and_otherwise_guessed():
+    given, german, none = TitlePreparer().prepare(
+        [Request("Manager", language="fr-CA"), Request("Gesundheits- und Krankenpfleger"), Request("12345")]
+    )
+    assert given.mentions[0].language == "fr-CA"
+    assert german.language == "de"
+    assert none.language is None
+
+
+def test_the_calibration_set_is_what_it_says(terminology):
+    made = calibration(terminology, 1000, 0)
+    assert len({len(made.texts), len(made.languages), len(made.concepts), len(made.held_out)}) == 1
+    for text, concept, row in zip(made.texts, made.concepts, made.held_out, strict=True):
+        if row >= 0:
+            assert terminology.row_terms[row].text == text
+            assert terminology.concepts[terminology.row_concepts[row]].id == concept
+    assert any(concept is None for concept in made.concepts)
+
+
+def test_the_texts_that_are_no_titles_are_distinct():
+    bank = not_titles()
+    assert len(bank) == len(set(bank)) >= 150
