@@ -51,15 +51,19 @@ class HybridIndex:
     def search(self, queries: Queries, *, k: int) -> Neighbours:
         """The k best rows of the union, with "dense" and "lexical" as parts."""
         pool = max(self._pool, k)
-        rows = _union(self._dense.search(queries, k=pool).ids, self._lexical.search(queries, k=pool).ids)
-        return self._fuse(queries, rows).sorted().top(k)
+        near = self._dense.search(queries, k=pool)
+        alike = self._lexical.search(queries, k=pool)
+        # What the dense search found, it has scored: only the lexical rows beyond it are left to compare.
+        beyond = _without(alike.ids, near.ids)
+        rows = np.concatenate([near.ids, beyond], axis=1)
+        dense = np.concatenate([near.scores, self._dense.score(queries, beyond)], axis=1)
+        return self._fuse(queries, rows, dense).sorted().top(k)
 
     def score(self, queries: Queries, rows: RowIds) -> Scores:
         """Fused scores of the rows asked for."""
-        return self._fuse(queries, rows).scores
+        return self._fuse(queries, rows, self._dense.score(queries, rows)).scores
 
-    def _fuse(self, queries: Queries, rows: RowIds) -> Neighbours:
-        dense = self._dense.score(queries, rows)
+    def _fuse(self, queries: Queries, rows: RowIds, dense: Scores) -> Neighbours:
         lexical = self._lexical.score(queries, rows)
         weight = self._weights.lexical(list(queries.languages))
         empty = rows == EMPTY
@@ -68,10 +72,13 @@ class HybridIndex:
         return Neighbours(fused.astype(np.float32), rows, {"dense": dense, "lexical": lexical})
 
 
-def _union(left: RowIds, right: RowIds) -> RowIds:
-    """Rows of either, each once per query, (n, k1 + k2), −1 where empty."""
-    rows = np.sort(np.concatenate([left, right], axis=1), axis=1)
-    again = np.zeros_like(rows, dtype=bool)
-    again[:, 1:] = rows[:, 1:] == rows[:, :-1]
-    rows[again] = EMPTY
-    return rows
+def _without(rows: RowIds, others: RowIds) -> RowIds:
+    """The rows of each query that are not among its others, packed to the left, −1 where empty."""
+    left = np.full_like(rows, EMPTY)
+    width = 0
+    for i in range(len(rows)):
+        new = np.setdiff1d(rows[i], others[i], assume_unique=False)
+        new = new[new != EMPTY]
+        left[i, : len(new)] = new
+        width = max(width, len(new))
+    return left[:, :width]
