@@ -15,9 +15,11 @@ from pipelines.flow import Pipeline
 from pipelines.results import Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
+from service.hosting import Hosting
 
 log = logging.getLogger(__name__)
 
+_EVERYTHING = Hosting()
 _WARM_UP = Request("warm up")
 
 
@@ -81,17 +83,22 @@ class PipelineHost:
 
     Args:
         store: where builds and encoders rest.
-        defaults: pipeline slug → the terminology that answers when a request names none; a pipeline without an entry
-            answers from its starter's build, or else from the first by name.
+        hosting: pipeline slug → what the operator's file says of it; a pipeline without an entry is hosted over every
+            build, and answers from its starter's, or else from the first by name.
         device: where encoders run.
         threads: threads per encoder session.
     """
 
     def __init__(
-        self, store: ArtifactStore, *, defaults: Mapping[str, str] | None = None, device: str = "auto", threads: int = 1
+        self,
+        store: ArtifactStore,
+        *,
+        hosting: Mapping[str, Hosting] | None = None,
+        device: str = "auto",
+        threads: int = 1,
     ) -> None:
         self._store = store
-        self._defaults = {name.replace("_", "-"): terminology for name, terminology in (defaults or {}).items()}
+        self._hosting = hosting or {}
         self._library = EncoderLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
         self.ready = False
@@ -105,7 +112,11 @@ class PipelineHost:
         """
         faults = []
         for spec in registry.specs().values():
-            for terminology in builds(spec, store=self._store):
+            hosting = self._hosting.get(spec.slug, _EVERYTHING)
+            built = [t for t in builds(spec, store=self._store) if hosting.hosts(t)]
+            if missing := sorted({*(hosting.terminologies or []), *filter(None, [hosting.terminology])} - {*built}):
+                faults.append(f"{spec.slug} is to be hosted over {', '.join(missing)}, which it was not built for")
+            for terminology in built:
                 try:
                     self._open(spec, terminology)
                 except (ModelError, PipelineError) as error:
@@ -160,7 +171,8 @@ class PipelineHost:
         self._hosted[spec.slug, terminology] = HostedPipeline(spec.slug, spec.verb, spec.description, opened)
 
     def _default(self, slug: str, offered: Sequence[str]) -> str:
-        if slug in self._defaults:
-            return self._defaults[slug]
+        chosen = self._hosting.get(slug, _EVERYTHING).terminology
+        if chosen is not None:
+            return chosen
         starter = registry.spec(slug).starter_name
         return starter if starter is not None and starter in offered else sorted(offered)[0]

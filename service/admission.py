@@ -1,0 +1,96 @@
+"""How much work is let in: bytes of a body, and tokens that wait. Decided before anything heavy is done."""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.problems import BodyTooLarge, Overloaded
+
+MAX_TEXT_TOKENS: Final = 512
+"""What one text can cost at most: encoders cut longer ones."""
+
+_MAX_RETRY_S: Final = 60
+
+
+def estimate_tokens(texts: Sequence[str]) -> int:
+    """About what encoding these texts costs together; a tokenizer would cost more than it tells.
+
+    Four characters a token and three for the ends is right within a third for European languages and short for CJK.
+    """
+    return sum(min(len(text) // 4 + 3, MAX_TEXT_TOKENS) for text in texts)
+
+
+class Admission:
+    """A bounded number of waiting tokens.
+
+    Args:
+        capacity: tokens that may wait. One request larger than that is let in when nothing else waits.
+    """
+
+    def __init__(self, *, capacity: int) -> None:
+        self.waiting = 0
+        self._capacity = capacity
+        self._tokens_per_second = 0.0
+
+    def admit(self, tokens: int) -> None:
+        """Count the tokens as waiting. Raises: Overloaded, with the seconds after which trying again makes sense."""
+        if self.waiting and self.waiting + tokens > self._capacity:
+            raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
+        self.waiting += tokens
+
+    def leave(self, tokens: int) -> None:
+        """These tokens wait no longer: they are being computed, or nobody wants them."""
+        self.waiting -= tokens
+
+    def computed(self, tokens: int, seconds: float) -> None:
+        """Learn how fast the queue moves: a moving average over the last dozen batches."""
+        speed = tokens / max(seconds, 1e-6)
+        self._tokens_per_second += (speed - self._tokens_per_second) * (0.15 if self._tokens_per_second else 1.0)
+
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds until what waits now should be done, 1..60."""
+        if not self._tokens_per_second:
+            return 1
+        return max(1, min(_MAX_RETRY_S, math.ceil(self.waiting / self._tokens_per_second)))
+
+
+class BodyLimit:
+    """ASGI middleware: no body larger than `limit` bytes is read, declared or not."""
+
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a counted body."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = _declared_length(scope)
+        received = 0
+
+        async def receive_counted() -> Message:
+            # Raised here, inside the route, so that the answer comes from the one table.
+            nonlocal received
+            if declared is not None and declared > self._limit:
+                raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                scope["state"]["request_bytes"] = received
+                if received > self._limit:
+                    raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+            return message
+
+        await self._app(scope, receive_counted, send)
+
+
+def _declared_length(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        # The server refuses what is no number; digits beyond 18 would be a number that int() may refuse too.
+        if name == b"content-length" and value.isdigit():
+            return int(value[:18])
+    return None

@@ -1,0 +1,53 @@
+"""Does the process live, can it serve, how is it doing. These never wait for work."""
+
+import ipaddress
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.problems import Refusal
+from service.routes import UNAVAILABLE, answer_json, router, services_of
+from service.schemas import HealthAnswer
+
+routes = router("health")
+
+
+class Forbidden(Refusal):
+    """Not from this address."""
+
+    status, slug, title = 403, "forbidden", "Forbidden"
+
+
+@routes.head("/healthz", include_in_schema=False)
+@routes.get("/healthz", response_model=HealthAnswer, summary="Does the process live?")
+async def healthz() -> Response:
+    """200 while the process lives, whatever else is wrong."""
+    return answer_json({"status": "ok"})
+
+
+@routes.head("/readyz", include_in_schema=False)
+@routes.get("/readyz", response_model=HealthAnswer, responses=UNAVAILABLE, summary="Can it serve?")
+async def readyz(request: Request) -> Response:
+    """200 when new work can be sent here; 503 while loading, draining, or when work stands still."""
+    services_of(request).require_ready()
+    return answer_json({"status": "ready"})
+
+
+@routes.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """Prometheus text."""
+    services = services_of(request)
+    if not services.settings.metrics_open and not _from_here(request):
+        raise Forbidden("Metrics are served to this machine only.")
+    hosted = services.metrics.hosted
+    hosted.clear()
+    for pipeline in services.host.pipelines() if services.warm else ():
+        hosted.labels(pipeline.name, pipeline.terminology.name, pipeline.encoder, pipeline.generation).set(1)
+    return services.metrics.render()
+
+
+def _from_here(request: Request) -> bool:
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

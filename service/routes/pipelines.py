@@ -1,0 +1,127 @@
+"""Pipelines: which there are, and one route for each, which differs only in its shapes."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+from fastapi.responses import Response
+from starlette.requests import Request
+
+from pipelines import results
+from service.admission import estimate_tokens
+from service.batching import Lane
+from service.host import HostedPipeline
+from service.routes import (
+    BODY,
+    NAMED,
+    UNAVAILABLE,
+    Services,
+    TimeoutMs,
+    answer_json,
+    fragments,
+    hangs_up,
+    router,
+    services_of,
+    timeout_s,
+)
+from service.schemas import (
+    HostedAnswer,
+    JobTitlesAnswer,
+    JobTitlesRequest,
+    PipelineRequest,
+    PipelinesAnswer,
+    job_title_to_wire,
+    terminology_to_wire,
+)
+
+routes = router("pipelines")
+
+ToWire = Callable[[results.Result], dict[str, Any]]
+"""One result of a pipeline as it goes over the wire."""
+
+
+@routes.get("/v1/pipelines", response_model=PipelinesAnswer, responses=UNAVAILABLE, summary="List pipelines")
+async def list_pipelines(request: Request) -> Response:
+    """Every pipeline hosted, over its default terminology."""
+    services = services_of(request)
+    services.require_loaded()
+    return answer_json({"pipelines": [_hosted_to_wire(services, hosted) for hosted in services.host.pipelines()]})
+
+
+@routes.get(
+    "/v1/pipelines/{name}", response_model=HostedAnswer, responses={**NAMED, **UNAVAILABLE}, summary="One pipeline"
+)
+async def get_pipeline(request: Request, name: str) -> Response:
+    """One pipeline over its default terminology; `job-titles` and `job_titles` are the same."""
+    services = services_of(request)
+    services.require_loaded()
+    return answer_json(_hosted_to_wire(services, services.host.pipeline(name)))
+
+
+@routes.post(
+    "/v1/job-titles/normalize", response_model=JobTitlesAnswer, responses=BODY, summary="Job titles → occupations"
+)
+async def normalize_job_titles(
+    request: Request, body: JobTitlesRequest, x_request_timeout_ms: TimeoutMs = None
+) -> Response:
+    """Name each job title by its occupation, or say NIL: one result per item, in order."""
+    return await run_pipeline(request, "job-titles", body, to_wire=job_title_to_wire, timeout_ms=x_request_timeout_ms)
+
+
+async def run_pipeline(
+    request: Request, name: str, body: PipelineRequest, *, to_wire: ToWire, timeout_ms: int | None
+) -> Response:
+    """Run any pipeline on a request's items: batched with whatever else is there, answered in order."""
+    services = services_of(request)
+    services.require_loaded()
+    hosted = services.host.pipeline(name, terminology=body.terminology)
+    lane = Lane(
+        key=(hosted.name, hosted.terminology.name, hosted.generation, body.hubness),
+        run=partial(_run, hosted, services, body.hubness, to_wire),
+    )
+    items = body.requests()
+    answers = await services.batcher.submit(
+        lane,
+        items,
+        costs=[_cost(item) for item in items],
+        timeout_s=timeout_s(services.settings, timeout_ms),
+        gone=hangs_up(request),
+    )
+    return answer_json(
+        {
+            "results": answers,
+            "terminology": {"name": hosted.terminology.name, "version": hosted.terminology.version},
+            "encoder": hosted.encoder,
+            "generation": hosted.generation,
+        }
+    )
+
+
+def _run(
+    hosted: HostedPipeline, services: Services, hubness: str, to_wire: ToWire, items: Sequence[results.Request]
+) -> list[orjson.Fragment]:
+    """In a worker thread: the flow, and its results as JSON."""
+    hosted.pipeline.observer = services.metrics.stage_observer(hosted.name)
+    return fragments([to_wire(result) for result in hosted.pipeline.run(items, hubness=hubness)])
+
+
+def _cost(item: results.Request) -> int:
+    return estimate_tokens([item.text, *([", ".join(item.skills)] if item.skills else ()), *_given(item.description)])
+
+
+def _given(text: str | None) -> tuple[str, ...]:
+    return (text,) if text else ()
+
+
+def _hosted_to_wire(services: Services, hosted: HostedPipeline) -> dict[str, Any]:
+    return {
+        "name": hosted.name,
+        "verb": hosted.verb,
+        "description": hosted.description,
+        "terminology": terminology_to_wire(hosted.terminology),
+        "encoder": {"name": hosted.encoder, "dimension": hosted.dimension, "device": hosted.device},
+        "hubness": hosted.hubness,
+        "generation": hosted.generation,
+        "ready": services.warm and not services.draining,
+    }

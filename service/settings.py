@@ -1,0 +1,90 @@
+"""What the machine decides. The only reader of the environment: every `COGNOMEN_*` variable is a field here."""
+
+import difflib
+import ipaddress
+import os
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX: Final = "COGNOMEN_"
+
+
+class SettingsInvalid(ValueError):
+    """A setting that cannot be used; the message is one line and names the variable, never its value."""
+
+
+class Settings(BaseSettings):
+    """Settings of one process. Each comment says where its default comes from."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Beyond loopback, API keys are required.")
+    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    root_path: str = Field("", pattern="^(/.*[^/])?$", description="Prefix that a gateway strips: /names.")
+    artifacts: Path = Field(Path("artifacts"), description="Where builds and encoders rest.")
+    pipelines_file: Path = Field(Path("deploy/pipelines.toml"), description="What is hosted, the operator's file.")
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where encoders run.")
+    threads: int = Field(
+        1, ge=1, le=256, description="Threads per encoder (FINDINGS: two collapse on a contended box)."
+    )
+    workers: int = Field(1, ge=1, le=64, description="Batches computed at the same time (speed benchmark).")
+    max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Larger bodies are answered 413 (guess).")
+    max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
+    max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
+    queue_tokens: int = Field(
+        32_768,
+        ge=16,
+        description="Tokens that may wait; beyond it 503. Seconds you can wait × tokens per second × 0.5 (FINDINGS).",
+    )
+    request_timeout_s: float = Field(
+        30.0, gt=0, le=3600, description="Longest a request may take; x-request-timeout-ms shortens it (guess)."
+    )
+    drain_s: float = Field(
+        5.0,
+        ge=0,
+        le=600,
+        description="After SIGTERM /readyz says 503 this long, then the listener closes (guess).",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a person.")
+    docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    metrics_open: bool = Field(True, description="Serve /metrics to every address; else to loopback only.")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the service; without API keys nothing else may be listened on."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of this process: overrides, then `COGNOMEN_*`, then defaults.
+
+    Args:
+        overrides: what the command line says; None stands for "not said".
+
+    Raises: SettingsInvalid for a variable that is no setting (a typing error) or a value that cannot be used.
+    """
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            near = difflib.get_close_matches(variable.upper(), known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; docs/api.md lists them"
+            raise SettingsInvalid(f"{variable} is no setting{hint}")
+    said = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**said)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsInvalid("; ".join(_one_line(error))) from None
+
+
+def _one_line(error: ValidationError) -> list[str]:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return [f"{PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}" for fault in faults]

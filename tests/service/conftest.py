@@ -1,0 +1,137 @@
+"""A service over twelve occupations and the hashing encoder: everything real, nothing slow."""
+
+import asyncio
+import io
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+import structlog
+
+from models.artifacts import ArtifactStore
+from models.encoders.hashing import HashingEncoder
+from models.errors import EncoderUnknown
+from pipelines import registry
+from pipelines.build import build
+from service.app import create_app
+from service.host import PipelineHost
+from service.settings import Settings
+from service.telemetry import configure_logging
+
+
+class HashingHost(PipelineHost):
+    """A host whose one encoder needs no files."""
+
+    def encoders(self):
+        return ["hashing"]
+
+    def encoder(self, name):
+        if name != "hashing":
+            raise EncoderUnknown("no such encoder is prepared here")
+        return HashingEncoder()
+
+
+class Served:
+    """An app that has started, and a client of it. Async underneath; `run` and the verbs are for plain tests."""
+
+    def __init__(self, host: PipelineHost, *, wait: bool = True, **settings: object) -> None:
+        self.app = create_app(Settings(**{"drain_s": 0.2, **settings}), host)
+        self._runner = asyncio.Runner()
+        self._lifespan = self.app.router.lifespan_context(self.app)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://test", timeout=20)
+        self.run(self._lifespan.__aenter__())
+        if wait:
+            self.run(until(lambda: self.services.warm))
+
+    @property
+    def services(self):
+        return self.app.state.services
+
+    def run(self, work):
+        return self._runner.run(work)
+
+    def get(self, path: str, **options) -> httpx.Response:
+        return self.run(self.client.get(path, **options))
+
+    def post(self, path: str, content: object = None, **options) -> httpx.Response:
+        if content is not None:
+            options["json"] = content
+        return self.run(self.client.post(path, **options))
+
+    def close(self) -> None:
+        self.run(self.client.aclose())
+        self.run(self._lifespan.__aexit__(None, None, None))
+        self._runner.close()
+
+
+async def until(condition: Callable[[], bool], *, within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+@pytest.fixture(scope="session")
+def built_store(tmp_path_factory, encoder, terminology) -> ArtifactStore:
+    store = ArtifactStore(tmp_path_factory.mktemp("service") / "artifacts")
+    spec = registry.spec("job_titles")
+    build(spec, terminology, encoder=encoder, store=store, config=spec.config(encoder="hashing"))
+    return store
+
+
+@pytest.fixture
+def host(built_store) -> HashingHost:
+    return HashingHost(built_store)
+
+
+@pytest.fixture(scope="module")
+def served(built_store):
+    served = Served(HashingHost(built_store))
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def serve(host):
+    """Makes services with their own settings: serve(queue_tokens=100)."""
+    made = []
+
+    def start(**settings) -> Served:
+        made.append(Served(host, **settings))
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.close()
+
+
+@pytest.fixture
+def logged():
+    """Everything logged during the test, as text; `.lines()` as objects."""
+
+    class Logged(io.StringIO):
+        def lines(self) -> list[dict]:
+            return [json.loads(line) for line in self.getvalue().splitlines()]
+
+    stream = Logged()
+    configure_logging(level="debug", style="json", stream=stream)
+    yield stream
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def assert_problem():
+    def check(response: httpx.Response, status: int, slug: str | None = None) -> dict:
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        problem = response.json()
+        assert {"type", "title", "status", "detail", "instance", "request_id"} <= set(problem)
+        assert problem["status"] == status
+        assert problem["request_id"] == response.headers["x-request-id"]
+        if slug:
+            assert problem["type"] == f"urn:cognomen:problem:{slug}"
+        if status == 422:
+            assert problem["errors"]
+        return problem
+
+    return check

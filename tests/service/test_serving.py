@@ -1,0 +1,264 @@
+"""The service as a whole: under load, while loading, while leaving."""
+
+import asyncio
+import signal
+import threading
+
+import pytest
+import uvicorn
+
+from models.errors import ArtifactCorrupt
+from service.server import DrainingServer, serve
+from service.settings import Settings, SettingsInvalid
+
+NORMALIZE = "/v1/job-titles/normalize"
+ANSWERS = {"nurse": "T:2221", "plumber": "T:7126", "taxi driver": "T:8322", "cook": "T:5120"}
+
+
+def titles(*names):
+    return {"items": [{"title": name} for name in names]}
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Holds a service's pipeline back until released; records the batches it saw."""
+    free = threading.Event()
+
+    def hold(served):
+        pipeline = served.services.host.pipeline("job-titles").pipeline
+        original, batches = pipeline.run, []
+
+        def run(requests, **options):
+            assert free.wait(10)
+            batches.append([request.text for request in requests])
+            return original(requests, **options)
+
+        monkeypatch.setattr(pipeline, "run", run)
+        return free, batches
+
+    yield hold
+    free.set()
+
+
+async def began(served):
+    """Wait until a batch is being computed."""
+    while not served.services.batcher._batches:
+        await asyncio.sleep(0.001)
+
+
+def test_200_concurrent_requests_are_answered_rightly_in_few_batches(serve, held):
+    served = serve()
+    free, batches = held(served)
+    free.set()
+    names = list(ANSWERS) * 50
+
+    async def test():
+        return await asyncio.gather(*(served.client.post(NORMALIZE, json=titles(name)) for name in names))
+
+    responses = served.run(test())
+    assert [r.status_code for r in responses] == [200] * 200
+    assert [r.json()["results"][0]["decision"]["concept_id"] for r in responses] == list(ANSWERS.values()) * 50
+    assert sum(map(len, batches)) == 200
+    assert len(batches) < 50
+
+
+def test_a_full_queue_is_503_with_retry_after_and_probes_still_answer(serve, held, assert_problem):
+    served = serve(queue_tokens=16)
+    free, _ = held(served)
+
+    async def test():
+        first = asyncio.ensure_future(served.client.post(NORMALIZE, json=titles("cook")))
+        await began(served)
+        second = asyncio.ensure_future(served.client.post(NORMALIZE, json=titles(*["nurse"] * 3)))
+        await asyncio.sleep(0.02)
+        refused = await served.client.post(NORMALIZE, json=titles(*["plumber"] * 3))
+        probes = [(await served.client.get(path)).status_code for path in ("/healthz", "/readyz", "/metrics")]
+        free.set()
+        return refused, probes, (await first).status_code, (await second).status_code
+
+    refused, probes, *answered = served.run(test())
+    assert_problem(refused, 503, "overloaded")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert probes == [200, 200, 200]
+    assert answered == [200, 200]
+    assert 'cognomen_refused_total{reason="overloaded"} 1.0' in served.get("/metrics").text
+
+
+def test_the_callers_deadline_is_kept(serve, held, assert_problem):
+    served = serve()
+    free, batches = held(served)
+
+    async def test():
+        first = asyncio.ensure_future(served.client.post(NORMALIZE, json=titles("cook")))
+        await began(served)
+        late = await served.client.post(NORMALIZE, json=titles("nurse"), headers={"x-request-timeout-ms": "30"})
+        free.set()
+        await first
+        return late
+
+    late = served.run(test())
+    assert_problem(late, 503, "timeout")
+    assert late.headers["retry-after"]
+    assert batches == [["cook"]]
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "soon", "1e3", "99999999999"])
+def test_a_deadline_that_is_none_is_422(served, assert_problem, asked):
+    response = served.post(NORMALIZE, titles("cook"), headers={"x-request-timeout-ms": asked})
+    assert assert_problem(response, 422)["errors"][0]["pointer"] == "/header/x-request-timeout-ms"
+
+
+def test_a_caller_who_hangs_up_in_the_queue_is_not_computed(serve, held, logged):
+    served = serve()
+    free, batches = held(served)
+    body = b'{"items": [{"title": "nurse"}]}'
+    scope = {
+        "type": "http", "method": "POST", "path": NORMALIZE, "raw_path": b"", "query_string": b"", "root_path": "",
+        "headers": [(b"content-type", b"application/json")], "scheme": "http", "http_version": "1.1",
+        "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+    sent = []
+
+    async def test():
+        first = asyncio.ensure_future(served.client.post(NORMALIZE, json=titles("cook")))
+        await began(served)
+        messages = iter([{"type": "http.request", "body": body}])
+
+        async def receive():
+            return next(messages, {"type": "http.disconnect"})
+
+        async def send(message):
+            sent.append(message)
+
+        await asyncio.wait_for(served.app(scope, receive, send), 5)
+        free.set()
+        await first
+
+    served.run(test())
+    assert sent[0]["status"] == 499
+    assert batches == [["cook"]]
+    assert [line["status"] for line in logged.lines() if line["event"] == "answered"] == [499, 200]
+
+
+def test_one_request_that_fails_does_not_fail_its_batch(serve, monkeypatch, assert_problem):
+    served = serve()
+    pipeline = served.services.host.pipeline("job-titles").pipeline
+    original, batches = pipeline.run, []
+
+    def fail(requests, **options):
+        batches.append(len(requests))
+        if any(request.text == "poison" for request in requests):
+            raise ZeroDivisionError
+        return original(requests, **options)
+
+    monkeypatch.setattr(pipeline, "run", fail)
+
+    async def test():
+        names = ("cook", "poison", "nurse")
+        return await asyncio.gather(*(served.client.post(NORMALIZE, json=titles(name)) for name in names))
+
+    cook, poison, nurse = served.run(test())
+    assert max(batches) == 3
+    assert_problem(poison, 500)
+    assert cook.json()["results"][0]["decision"]["concept_id"] == "T:5120"
+    assert nurse.json()["results"][0]["decision"]["concept_id"] == "T:2221"
+
+
+# -- loading and leaving ---------------------------------------------------------------------------
+
+
+def test_while_loading_everything_but_health_is_503(serve, host, monkeypatch, assert_problem):
+    go = threading.Event()
+    original = host.load
+    monkeypatch.setattr(host, "load", lambda: go.wait(10) and original())
+    served = serve(wait=False)
+    try:
+        assert served.get("/healthz").status_code == 200
+        assert served.get("/metrics").status_code == 200
+        for path in ("/readyz", "/v1/pipelines", "/v1/terminologies", "/v1/models"):
+            response = served.get(path)
+            assert_problem(response, 503, "loading")
+            assert int(response.headers["retry-after"]) > 0
+        assert_problem(served.post(NORMALIZE, titles("cook")), 503, "loading")
+    finally:
+        go.set()
+
+    async def wait():
+        while not served.services.warm:
+            await asyncio.sleep(0.002)
+
+    served.run(asyncio.wait_for(wait(), 10))
+    assert served.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("error", [ArtifactCorrupt("/secret/path is broken"), RuntimeError("/secret/path")])
+def test_what_cannot_be_loaded_leaves_the_service_alive_and_not_ready(
+    serve, host, monkeypatch, logged, assert_problem, error
+):
+    def load():
+        raise error
+
+    monkeypatch.setattr(host, "load", load)
+    served = serve(wait=False)
+
+    async def wait():
+        while not host.failure:
+            await asyncio.sleep(0.002)
+
+    served.run(asyncio.wait_for(wait(), 10))
+    problem = assert_problem(served.get("/readyz"), 503, "loading")
+    assert "log" in problem["detail"]
+    assert "secret" not in str(problem)
+    assert served.get("/healthz").status_code == 200
+    assert [line for line in logged.lines() if line["level"] == "error"]
+
+
+def test_while_draining_the_gateway_is_told_and_work_is_still_done(serve, assert_problem):
+    served = serve()
+    served.services.draining = True
+    response = served.get("/readyz")
+    assert_problem(response, 503, "draining")
+    assert response.headers["retry-after"]
+    assert served.get("/healthz").status_code == 200
+    assert served.post(NORMALIZE, titles("cook")).status_code == 200
+    served.run(served.services.batcher.close(grace_s=0))
+    assert_problem(served.post(NORMALIZE, titles("cook")), 503, "draining")
+
+
+def test_work_that_stands_still_makes_the_service_unready(serve, held, assert_problem):
+    served = serve(request_timeout_s=0.05)
+    free, _ = held(served)
+
+    async def test():
+        late = await served.client.post(NORMALIZE, json=titles("cook"))
+        await asyncio.sleep(0.1)
+        ready = await served.client.get("/readyz")
+        free.set()
+        return late, ready
+
+    late, ready = served.run(test())
+    assert_problem(late, 503, "timeout")
+    assert_problem(ready, 503)
+
+
+def test_sigterm_drains_before_it_leaves_and_sigint_does_not_wait(serve, monkeypatch):
+    monkeypatch.setattr("service.server._settle_memory", lambda: None)
+    served = serve()
+    server = DrainingServer(uvicorn.Config(served.app, log_config=None), app=served.app, drain_s=0.2)
+    server.started = True
+    server.handle_exit(signal.SIGTERM, None)
+    assert served.services.draining
+    assert not server.should_exit
+    assert (b"connection", b"close") in server.config.encoded_headers
+    assert served.run(server.on_tick(1)) is False
+    served.run(asyncio.sleep(0.21))
+    assert served.run(server.on_tick(2)) is True
+    hasty = DrainingServer(uvicorn.Config(served.app, log_config=None), app=served.app, drain_s=60)
+    hasty.started = True
+    hasty.handle_exit(signal.SIGINT, None)
+    assert hasty.should_exit
+
+
+def test_nothing_listens_beyond_loopback_without_keys():
+    with pytest.raises(SettingsInvalid, match="COGNOMEN_HOST"):
+        serve(Settings(host="0.0.0.0"))
