@@ -25,7 +25,8 @@ class JobTitlesConfig(PipelineConfig):
         description="Trigrams inside words, present or absent (dev; 2-4 is as good and twice the work).",
     )
     fusion: FusionConfig = Field(
-        default_factory=lambda: FusionConfig(default=0.2), description="A quarter of dense in every language (dev)."
+        default_factory=lambda: FusionConfig(default=0.15, by_language={"en": 0.1, "de": 0.2, "fr": 0.33, "es": 0.33}),
+        description="Lexical weight by language (dev). More where the query's language is the terms' own.",
     )
     temperature: float = Field(20.0, gt=0, description="Kernel vote T (dev: 20 of 10, 20, 40).")
     length_penalty: float = Field(0.25, ge=0, le=1, description="Kernel vote p (dev: .25 of 0, .25, .5, 1).")
