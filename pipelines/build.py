@@ -51,14 +51,22 @@ class Build:
     Attributes:
         pipeline: ready to run.
         artifact: leased while this is open.
-        encoder: what encodes its queries.
+        encoder: what encodes its queries, as prepared.
+        query_encoder: the same, centred as this build centres it.
+        parts: what the pipeline was put together from.
     """
 
     pipeline: Pipeline
-    terminology: Terminology
     artifact: Artifact
     encoder: Encoder
+    query_encoder: Encoder
+    parts: Parts
     config: PipelineConfig
+
+    @property
+    def terminology(self) -> Terminology:
+        """What it answers from."""
+        return self.parts.terminology
 
     @property
     def hubness(self) -> str:
@@ -185,7 +193,8 @@ def open_build(
         corrections={"none": NoCorrection(), "auto": NoCorrection()},
     )
     means = artifact.read_tensors("means.safetensors") if "means.safetensors" in artifact.manifest.files else {}
-    return Build(spec.pipeline(config, parts, centred(encoder, means)), opened, artifact, encoder, config)
+    query_encoder = centred(encoder, means)
+    return Build(spec.pipeline(config, parts, query_encoder), artifact, encoder, query_encoder, parts, config)
 
 
 def calibrate(

@@ -5,11 +5,12 @@
 Needs ../shared/titles and the prepared encoders of the job titles pipeline (`cognomen setup`). Writes
 benchmarks/results/job_titles.json. About 20 CPU-minutes.
 
-Rankings are of concepts: every method ranks a concept by its best term, ours by its pipeline. Weights were chosen on these
-same development sets (a handful of numbers, `pipelines/job_titles/config.py`); nothing was trained on them.
+Rankings are of concepts: every method ranks a concept by its best term, ours by its pipeline. Weights were chosen on
+these same development sets (a handful of numbers, `pipelines/job_titles/config.py`); nothing was trained on them.
 """
 
 import argparse
+import csv
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,21 +33,28 @@ from benchmarks.common import (
     save,
     summary,
 )
-from benchmarks.quality.titles_data import MELO, TALENTCLEF, TitleSet, esco_english, jobbert, melo, talentclef
+from benchmarks.quality.titles_data import MELO, TALENTCLEF, TITLES, TitleSet, esco_english, jobbert, melo, talentclef
 from models.arrays import EMPTY, Neighbours, Queries, top_rows
 from models.artifacts import ArtifactStore
+from models.calibration.platt import PlattCalibrator
 from models.encoders.library import EncoderLibrary
+from models.hubness.base import NoCorrection
 from models.indexes.faiss import FaissIndex
-from models.indexes.lexical import LexicalIndex
+from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines import registry
 from pipelines.aggregation import BestTerm, Naming
-from pipelines.build import Build, build
+from pipelines.build import Build, build, calibrate, expected_calibration_error
+from pipelines.config import PipelineConfig
+from pipelines.deciding import CalibratedDecider, TakeBest
 from pipelines.encoding import TextEncoding, centred, encode_rows
-from pipelines.job_titles.pipeline import row_text
+from pipelines.flow import Parts
+from pipelines.job_titles.pipeline import not_titles, row_text
 from pipelines.results import Options, Request
+from pipelines.spec import CalibrationSet
 from pipelines.terminology import Terminology
 
 SPEC = registry.spec("job-titles")
+NOT_TITLES = Path(__file__).with_name("not_titles.txt")
 DEPTH = 50
 ROWS = 600
 console = Console()
@@ -205,10 +213,76 @@ def measure_talentclef(data: TitleSet, library: EncoderLibrary) -> dict:
     }
 
 
-def _ngrams(config):
-    from models.indexes.lexical import NgramConfig
-
+def _ngrams(config: PipelineConfig) -> NgramConfig:
     return NgramConfig(**config.ngrams.model_dump())
+
+
+def measure_nil(data: TitleSet, built: Build) -> dict:
+    """Titles mixed with 20 % texts that name no occupation: NIL precision and recall, and how honest confidence is.
+
+    Half of the titles stay out, for the second calibration: the build's own (made from the terminology's terms) and one
+    on labelled titles, both judged on the same other half. The texts that are no titles: our own list, which the build's
+    calibration does not know, and ESCO skill labels, which are as near to titles as such texts get.
+    """
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(data.queries))[:6000]
+    labelled, tested = order[:3000], order[3000:]
+    own = [t for t in NOT_TITLES.read_text(encoding="utf-8").splitlines() if t and not t.startswith("#")]
+    with (TITLES / "esco_skill_labels.csv").open(encoding="utf-8", newline="") as stream:
+        skills = sorted({row[-1] for row in csv.reader(stream)})
+    skills = [skills[i] for i in rng.permutation(len(skills))[: 2 * (len(tested) // 4 - len(own))]]
+    half = len(skills) // 2
+    texts = [data.queries[i] for i in tested] + own + skills[:half]
+    gold = [data.gold[i] for i in tested] + [set()] * (len(own) + half)
+    kinds = np.array(["title"] * len(tested) + ["other"] * len(own) + ["skill"] * half)
+    known = CalibrationSet(
+        texts=[data.queries[i] for i in labelled] + not_titles() + skills[half:],
+        languages=["en"] * len(labelled) + [None] * (len(not_titles()) + len(skills) - half),
+        concepts=[next(iter(data.gold[i])) for i in labelled] + [None] * (len(not_titles()) + len(skills) - half),
+        held_out=[-1] * (len(labelled) + len(not_titles()) + len(skills) - half),
+    )
+    parts = Parts(built.terminology, built.parts.index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
+    fitted = calibrate(SPEC, parts, known, encoder=built.query_encoder, config=built.config)
+    judged = {}
+    results = run(built, texts, language=None, top_k=5)
+    candidates = [list(r.mentions[0].decision.candidates) for r in results]
+    mentions = [r.mentions[0].mention for r in results]
+    for name, decider in {
+        "calibrated at build": built.parts.decider,
+        "calibrated on 3,000 labelled titles": CalibratedDecider(
+            built.terminology, PlattCalibrator.from_json(fitted["calibrator"]), fitted["threshold"]
+        ),
+    }.items():
+        decisions = decider.decide(mentions, candidates, [Options(top_k=5)] * len(texts))
+        nil = np.array([d.nil for d in decisions])
+        right = np.array([bool(c) and c[0].concept_id in g for c, g in zip(candidates, gold, strict=True)])
+        confidence = np.array([d.candidates[0].confidence if d.candidates else 0.0 for d in decisions])
+        none = kinds != "title"
+        judged[name] = {
+            "threshold": decider.threshold,
+            "NIL precision": round(float(none[nil].mean()), 4),
+            "NIL recall": round(float(nil[none].mean()), 4),
+            "NIL recall, own list": round(float(nil[kinds == "other"].mean()), 4),
+            "NIL recall, skill labels": round(float(nil[kinds == "skill"].mean()), 4),
+            "titles answered": round(float((~nil)[~none].mean()), 4),
+            "right of those answered": round(float(right[~nil & ~none].mean()), 4),
+            "right of those refused": round(float(right[nil & ~none].mean()), 4),
+            "ECE, titles": round(expected_calibration_error(confidence[~none], right[~none]), 4),
+            "ECE, mixed": round(expected_calibration_error(confidence, right), 4),
+        }
+    return {"titles": len(tested), "no titles": int((kinds != "title").sum()), "judged": judged}
+
+
+def measure_starter(data: TitleSet, library: EncoderLibrary, store: ArtifactStore) -> dict:
+    """The starter on the same titles: its unit groups against the ISCO-08 group of each title's ESCO occupation."""
+    terminology = SPEC.starter()
+    built = make(terminology, library, store)
+    group = {c.id: f"ISCO08:{c.codes['isco-08']}" for c in data.terminology.concepts if not c.abstract}
+    gold = [{group[next(iter(g))]} if next(iter(g)) in group else set() for g in data.gold]
+    kept = [i for i, g in enumerate(gold) if g]
+    queries = [data.queries[i] for i in kept]
+    hits = first_hits(ranked(run(built, queries, language="en")), [gold[i] for i in kept])
+    return {"n": len(kept), "concepts": 436, "methods": {"starter, ours": summary(hits)}}
 
 
 def make(terminology: Terminology, library: EncoderLibrary, store: ArtifactStore) -> Build:
@@ -259,6 +333,13 @@ def main() -> None:
             built = make(esco, library, store)
             results["jobbert_val"] = measure(take(jobbert(esco)), built, library, blind=True)
             show("jobbert_val", results["jobbert_val"])
+            results["nil"] = measure_nil(jobbert(esco), built)
+            table = Table("", *results["nil"]["judged"], title="NIL and confidence")
+            for row in next(iter(results["nil"]["judged"].values())):
+                table.add_row(row, *(str(judged[row]) for judged in results["nil"]["judged"].values()))
+            console.print(table)
+            results["starter"] = measure_starter(take(jobbert(esco)), library, store)
+            console.print(results["starter"])
         if "melo" in arguments.only:
             for name in MELO:
                 data = take(melo(name))

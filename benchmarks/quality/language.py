@@ -25,7 +25,7 @@ def lingua(*, high_accuracy: bool) -> Guess | None:
         from lingua import Language, LanguageDetectorBuilder
     except ModuleNotFoundError:
         return None
-    names = "DANISH DUTCH ENGLISH FRENCH GERMAN ITALIAN POLISH PORTUGUESE SPANISH SWEDISH".split()
+    names = ["DANISH", "DUTCH", "ENGLISH", "FRENCH", "GERMAN", "ITALIAN", "POLISH", "PORTUGUESE", "SPANISH", "SWEDISH"]
     builder = LanguageDetectorBuilder.from_languages(*(getattr(Language, name) for name in names))
     detector = (builder if high_accuracy else builder.with_low_accuracy_mode()).with_preloaded_language_models().build()
 

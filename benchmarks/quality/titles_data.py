@@ -71,7 +71,7 @@ def melo(name: str) -> TitleSet:
 
 
 def talentclef(name: str) -> TitleSet:
-    """A TalentCLEF 2025 task A validation set: every corpus title is a concept of its own; a query never finds itself."""
+    """A TalentCLEF 2025 task A validation set: every corpus title is a concept of its own."""
     folder = TITLES / "dev/talentclef2025_taskA/validation" / name
     language = TALENTCLEF[name]
     corpus = _tsv(folder / "corpus_elements")[1:]
