@@ -1,0 +1,54 @@
+# Two commands do all of it on a fresh machine: `make run` and `make test`.
+
+PYTHON ?= python3
+VENV   ?= .venv
+# A CPU build of torch, installed first, so that pip does not pull gigabytes of CUDA with it. For another build say so:
+# make run TORCH="torch==2.13.0 --index-url <the index of your CUDA version>"
+TORCH  ?= torch==2.13.0
+PORT   ?= 8000
+# Set to stop `make run` after the table.
+ONCE   ?=
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# One request, one thread: thread pools inside each other cost more than they give.
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check install examples clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; say PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet $(TORCH)
+	$(BIN)/pip install --quiet --editable ".[encoders,dev]"
+	@touch $@
+
+run: $(INSTALLED)
+	@$(BIN)/cognomen setup
+	@$(BIN)/cognomen demo
+ifeq ($(ONCE),)
+	@echo
+	@echo "Listening on http://127.0.0.1:$(PORT) (docs at /docs, Ctrl-C stops). Try, in another terminal:"
+	@echo
+	@$(BIN)/cognomen curl-examples --port $(PORT)
+	@echo
+	@$(BIN)/cognomen serve --port $(PORT) --log-format text
+endif
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+examples: $(INSTALLED)
+	@for file in examples/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,93 @@
+"""What every command shares: where things are, how progress looks, how failure ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from models.artifacts import ArtifactStore
+from models.encoders.library import EncoderLibrary
+from models.errors import ModelError
+from pipelines.errors import PipelineError
+from service.settings import Settings, SettingsInvalid, read_settings
+
+out = Console()
+err = Console(stderr=True)
+
+Artifacts = Annotated[
+    Path | None, typer.Option("--artifacts", help="Where encoders, terminologies and builds rest (COGNOMEN_ARTIFACTS).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+
+
+def settings() -> Settings:
+    """The machine's settings."""
+    return read_settings()
+
+
+def store_at(artifacts: Path | None) -> ArtifactStore:
+    """The artifact store a command works on."""
+    return ArtifactStore(artifacts or settings().artifacts)
+
+
+def library_of(store: ArtifactStore) -> EncoderLibrary:
+    """The encoders of a store, on the device the settings name."""
+    chosen = settings()
+    return EncoderLibrary(store, device=chosen.device, threads=chosen.threads)
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """One clear line on stderr and exit code 1 for what was raised on purpose; bugs stay loud."""
+    try:
+        yield
+    except (ModelError, PipelineError, SettingsInvalid, FileNotFoundError, IsADirectoryError) as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        err.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+class Bars:
+    """A progress bar per stage, as `pipelines.build.Progress` tells it. Nothing is drawn into a pipe."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._tasks: dict[str, int] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=err,
+            disable=not err.is_terminal,
+        )
+
+    def __enter__(self) -> "Bars":
+        """Begin to draw."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop drawing."""
+        self._progress.stop()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Draw a stage's progress."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(f"{self._title}: {stage}", total=total)
+        self._progress.update(self._tasks[stage], completed=done, total=total)  # type: ignore[arg-type]

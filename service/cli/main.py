@@ -1,0 +1,343 @@
+"""The commands, and nothing of what they do: each calls the room it belongs to."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.table import Table
+
+from models.encoders import library
+from models.encoders.description import EncoderDescription
+from pipelines import registry
+from pipelines.build import open_build
+from pipelines.library import import_terminology, open_terminology
+from pipelines.results import Options
+from pipelines.sources import FORMATS, detect_format
+from service.cli.console import Artifacts, AsJson, Bars, err, failures, library_of, out, store_at
+from service.cli.demo import show_demo
+from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
+from service.settings import read_settings
+
+app = typer.Typer(
+    help="Any name a thing is called in, the one it is known by out, or NIL.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles.", show_default=False)]
+TerminologyOption = Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the pipeline's starter.")]
+
+
+def main() -> None:
+    """The entry point of `cognomen`."""
+    app()
+
+
+@app.command()
+def setup(artifacts: Artifacts = None) -> None:
+    """Prepare the default encoders, import the starter terminologies, build the pipelines. Skips what is there."""
+    with failures():
+        set_up(store_at(artifacts))
+
+
+@models.command("prepare")
+def models_prepare(
+    names: Annotated[list[str], typer.Argument(help="minilm, e5-small, use-multilingual, a folder or a hub id.")],
+    variant: Annotated[str, typer.Option(help="fp32, bf16 or int8; the latter two with measured agreement.")] = "fp32",
+    force: Annotated[bool, typer.Option("--force", help="Prepare again what is there.")] = False,
+    artifacts: Artifacts = None,
+) -> None:
+    """Find an encoder's weights (folder, installed package, hub), export them to ONNX, store them as an artifact."""
+    store = store_at(artifacts)
+    with failures():
+        for name in names:
+            prepare_encoder(name, store=store, variant=variant, force=force)
+
+
+@models.command("list")
+def models_list(artifacts: Artifacts = None, as_json: AsJson = False) -> None:
+    """The encoders that are prepared."""
+    store = store_at(artifacts)
+    with failures():
+        found = []
+        for name in library.EncoderLibrary(store, device="cpu").names():
+            with store.open(library.artifact_name(name), kind=library.KIND) as artifact:
+                described = EncoderDescription.read(artifact.folder)
+                size = sum(entry.size for entry in artifact.manifest.files.values())
+                found.append(
+                    {
+                        "name": name,
+                        "dimension": described.dimension,
+                        "max_tokens": described.max_tokens,
+                        "origin": described.source.get("origin", ""),
+                        "licence": described.source.get("licence", ""),
+                        "megabytes": round(size / 1e6),
+                        "agreement": "; ".join(
+                            f"{a.reference}: cosine {a.mean_cosine:.4f}, top-1 {a.top1:.3f}"
+                            for a in described.agreements
+                        ),
+                        "generation": artifact.generation,
+                    }
+                )
+    _print_rows(found, title="Encoders", as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    format: Annotated[str, typer.Argument(help=f"{', '.join(FORMATS)}, or auto.")],
+    path: Annotated[Path, typer.Argument(help="A file, or the folder or zip of a published bundle.")],
+    name: Annotated[str, typer.Option("--name", "-n", help="What it is called from now on.")],
+    version: Annotated[str | None, typer.Option(help="Default: what the source says, else a hash of it.")] = None,
+    languages: Annotated[
+        list[str] | None, typer.Option("--language", "-l", help="Only these languages' terms; repeatable.")
+    ] = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Read a terminology, check it, store it. `cognomen build` then makes it searchable."""
+    with failures():
+        chosen = detect_format(path) if format == "auto" else format
+        terminology = read_source(path, format=chosen, name=name, version=version, languages=languages)
+        generation = import_terminology(terminology, store=store_at(artifacts))
+        out.print(
+            f"[bold]{name}[/bold] {terminology.version}: {len(terminology):,} concepts, {terminology.rows:,} terms, "
+            f"{len(terminology.languages)} languages ({generation})",
+            highlight=False,
+        )
+
+
+@app.command()
+def build(
+    pipeline: PipelineName,
+    terminology: TerminologyOption = None,
+    encoder: Annotated[str | None, typer.Option(help="A prepared encoder; 'a+b' joins two.")] = None,
+    options: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of the pipeline, name=value in JSON; repeatable.")
+    ] = None,
+    labelled: Annotated[
+        Path | None, typer.Option(help="CSV, JSONL or Parquet with title, concept_id: calibrates confidence on them.")
+    ] = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
+    with failures():
+        spec = registry.spec(pipeline)
+        store = store_at(artifacts)
+        name = terminology or spec.starter_name or ""
+        chosen = configured(spec, encoder=encoder, options=options or [])
+        built = build_pipeline(spec, open_terminology(name, store=store), config=chosen, store=store, labelled=labelled)
+        calibration = built.artifact.manifest.details["calibration"]
+        out.print(
+            f"[bold]{spec.slug}[/bold] over [bold]{name}[/bold]: generation {built.artifact.generation}, "
+            f"NIL below {calibration['threshold']}, calibration error {calibration['ece']}",
+            highlight=False,
+        )
+
+
+@app.command()
+def normalize(
+    file: Annotated[
+        Path, typer.Argument(help="CSV, TSV, JSONL or Parquet, .gz if you like.", exists=True, dir_okay=False)
+    ],
+    column: Annotated[str, typer.Option("--column", "-c", help="The column with the texts.")] = "title",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: FILE with .normalized in it.")] = None,
+    pipeline: Annotated[str, typer.Option(help="Which pipeline.")] = "job-titles",
+    terminology: TerminologyOption = None,
+    language: Annotated[str | None, typer.Option(help="BCP 47, where no column says it.")] = None,
+    language_column: Annotated[str | None, typer.Option(help="The column with the texts' languages.")] = None,
+    skills_column: Annotated[str | None, typer.Option(help="A list, or text separated by ';'.")] = None,
+    description_column: Annotated[str | None, typer.Option(help="Longer text about each.")] = None,
+    top_k: Annotated[int, typer.Option(min=1, max=100, help="More than 1 adds a column 'candidates' (JSON).")] = 1,
+    min_confidence: Annotated[float | None, typer.Option(min=0, max=1, help="Below it NIL. Default: as built.")] = None,
+    backoff: Annotated[bool, typer.Option("--backoff", help="A broader concept before NIL.")] = False,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts at a time.")] = 512,
+    artifacts: Artifacts = None,
+) -> None:
+    """Run a pipeline over a file: the same rows in the same order, with columns added."""
+    from pipelines.batch import normalize_file
+
+    target = output or _beside(file)
+    with failures():
+        spec = registry.spec(pipeline)
+        store = store_at(artifacts)
+        name = terminology or spec.starter_name or ""
+        built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
+        with Bars(file.name) as bars:
+            counts = normalize_file(
+                built.pipeline,
+                file,
+                target,
+                terminology=built.terminology,
+                column=column,
+                language=language,
+                language_column=language_column,
+                skills_column=skills_column,
+                description_column=description_column,
+                options=Options(top_k=top_k, min_confidence=min_confidence, backoff=backoff),
+                batch_size=batch_size,
+                on_progress=lambda done, total: bars("rows", done, total),
+            )
+    named = counts.ok - counts.nil
+    out.print(f"{target}: {named:,} named, {counts.nil:,} NIL, {counts.failed:,} failed", highlight=False)
+
+
+@app.command()
+def evaluate(
+    pipeline: PipelineName,
+    file: Annotated[
+        Path, typer.Argument(help="Labelled: title or text, concept_id (empty: NIL), language.", exists=True)
+    ],
+    terminology: TerminologyOption = None,
+    as_json: AsJson = False,
+    artifacts: Artifacts = None,
+) -> None:
+    """Measure a build on labelled texts: accuracy@k, MRR, NIL, calibration, with intervals."""
+    from pipelines import evaluation
+
+    with failures():
+        spec = registry.spec(pipeline)
+        store = store_at(artifacts)
+        name = terminology or spec.starter_name or ""
+        built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
+        measured = evaluation.evaluate(built.pipeline, evaluation.read_labelled(file))
+    content = measured.to_json()
+    if as_json:
+        _print_json(content)
+        return
+    table = Table("measure", "value", title=f"{spec.slug} over {name}: {file.name}")
+    for measure, value in _flat(content):
+        table.add_row(measure, value)
+    out.print(table)
+
+
+@app.command()
+def describe(
+    what: Annotated[
+        str | None, typer.Argument(help="A pipeline, terminology or encoder. Default: all of them.")
+    ] = None,
+    artifacts: Artifacts = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is here: generations, sizes, parents, calibration, the options of each build and where they come from."""
+    store = store_at(artifacts)
+    with failures():
+        names = [
+            n for n in store.names() if what is None or what.replace("-", "_") in n.split("/") or what in n.split("/")
+        ]
+        if what is not None and not names:
+            err.print(f"[red]error:[/red] nothing of that name; there are: {', '.join(store.names()) or 'none'}")
+            raise typer.Exit(1)
+        rows = []
+        for name in names:
+            manifest = store.manifest(name)
+            rows.append(
+                {
+                    "artifact": name,
+                    "kind": manifest.kind,
+                    "generation": manifest.generation,
+                    "generations": len(store.generations(name)),
+                    "megabytes": round(sum(f.size for f in manifest.files.values()) / 1e6, 1),
+                    "parents": dict(manifest.parents),
+                    "details": dict(manifest.details),
+                }
+            )
+    if as_json:
+        _print_json(rows)
+        return
+    _print_rows([{k: v for k, v in row.items() if k not in {"parents", "details"}} for row in rows], title="Artifacts")
+    for row in rows if what is not None else []:
+        table = Table("fact", "value", title=str(row["artifact"]))
+        for fact, value in _flat({"parents": row["parents"], **row["details"]}):  # type: ignore[dict-item]
+            table.add_row(fact, value)
+        out.print(table)
+    for spec in registry.specs().values():
+        if what in {spec.slug, spec.name}:
+            table = Table("option", "default", "why", title=f"Options of {spec.slug}")
+            for option, field in spec.config.model_fields.items():
+                table.add_row(option, str(getattr(spec.config(), option)), field.description)
+            out.print(table)
+
+
+@app.command()
+def demo(
+    terminology: TerminologyOption = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Ten messy job titles in four languages, answered as a table."""
+    with failures():
+        spec = registry.spec("job-titles")
+        store = store_at(artifacts)
+        name = terminology or spec.starter_name or ""
+        built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
+        show_demo(built)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (COGNOMEN_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port (COGNOMEN_PORT).")] = None,
+    artifacts: Artifacts = None,
+    log_format: Annotated[str | None, typer.Option(help="json or text (COGNOMEN_LOG_FORMAT).")] = None,
+) -> None:
+    """Answer over HTTP until told to stop."""
+    from service.server import serve as listen
+
+    with failures():
+        chosen = read_settings(host=host, port=port, artifacts=artifacts, log_format=log_format)
+        if sys.stderr.isatty():
+            err.print(curl_lines(f"http://{chosen.host}:{chosen.port}"), highlight=False, soft_wrap=True, markup=False)
+        listen(chosen)
+
+
+@app.command("curl-examples")
+def curl_examples(
+    port: Annotated[int | None, typer.Option(help="Port (COGNOMEN_PORT).")] = None,
+) -> None:
+    """Three curl lines that work against a running service."""
+    with failures():
+        chosen = read_settings(port=port)
+        typer.echo(curl_lines(f"http://{chosen.host}:{chosen.port}"))
+
+
+def curl_lines(base: str) -> str:
+    """Three requests a newcomer can paste."""
+    one = '{"items": [{"title": "Senior Java Developer (m/w/d) - Berlin"}], "top_k": 3}'
+    two = '{"items": [{"title": "infirmière de nuit H/F"}, {"title": "intern", "skills": ["bookkeeping", "invoices"]}]}'
+    post = f"curl -s {base}/v1/job-titles/normalize -H 'content-type: application/json' -d"
+    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'"
+
+
+def _beside(file: Path) -> Path:
+    """FILE.csv → FILE.normalized.csv, FILE.csv.gz → FILE.normalized.csv.gz."""
+    suffixes = "".join(file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:])
+    return file.with_name(f"{file.name.removesuffix(suffixes)}.normalized{suffixes}")
+
+
+def _flat(content: object, prefix: str = "") -> list[tuple[str, str]]:
+    """Nested JSON as dotted names and values."""
+    if isinstance(content, dict):
+        return [
+            pair for key, value in content.items() for pair in _flat(value, f"{prefix}.{key}" if prefix else str(key))
+        ]
+    return [(prefix, ", ".join(map(str, content)) if isinstance(content, list | tuple) else str(content))]
+
+
+def _print_json(content: object) -> None:
+    sys.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def _print_rows(rows: list[dict[str, object]], *, title: str, as_json: bool = False) -> None:
+    if as_json:
+        _print_json(rows)
+        return
+    if not rows:
+        out.print(f"{title}: none here; `cognomen setup` makes a start")
+        return
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    out.print(table)

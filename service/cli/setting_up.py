@@ -1,0 +1,150 @@
+"""From nothing to something that answers: encoders prepared, terminologies imported, pipelines built."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+from pydantic import ValidationError
+
+from models.artifacts import ArtifactStore
+from models.encoders.library import KIND, artifact_name
+from models.encoders.packages import KNOWN
+from models.errors import EncoderError
+from pipelines import registry
+from pipelines.build import Build, build
+from pipelines.build import artifact_name as build_name
+from pipelines.config import PipelineConfig
+from pipelines.errors import ConfigInvalid
+from pipelines.library import import_terminology
+from pipelines.sources import read_terminology
+from pipelines.spec import PipelineSpec
+from pipelines.terminology import Terminology
+from service.cli.console import Bars, err, library_of, out
+
+
+def set_up(store: ArtifactStore) -> None:
+    """Everything that a first answer needs, skipping what is there already."""
+    library = library_of(store)
+    for spec in registry.specs().values():
+        config = spec.config()
+        for name in library.missing(config.encoder):
+            prepare_encoder(name, store=store)
+        if spec.starter is None:
+            continue
+        terminology = spec.starter()
+        import_terminology(terminology, store=store)
+        if _stands(spec, terminology, config, store=store):
+            out.print(f"{spec.slug} over {terminology.name} {terminology.version}: built already")
+            continue
+        build_pipeline(spec, terminology, config=config, store=store)
+        out.print(f"{spec.slug} over {terminology.name} {terminology.version}: built")
+
+
+def _stands(spec: PipelineSpec, terminology: Terminology, config: PipelineConfig, *, store: ArtifactStore) -> bool:
+    """Whether the build there was made from this terminology, this encoder and these options."""
+    name = build_name(spec, terminology.name)
+    if not store.exists(name):
+        return False
+    with store.open(name) as artifact:
+        parents = artifact.manifest.parents
+        return (
+            parents.get("terminology") == f"{terminology.name}@{terminology.version}"
+            and parents.get("encoder") == library_of(store).get(config.encoder).fingerprint
+            and artifact.read_json("config.json") == config.model_dump(mode="json")
+        )
+
+
+def prepare_encoder(name: str, *, store: ArtifactStore, variant: str = "fp32", force: bool = False) -> None:
+    """Export an encoder and store it, with what was measured on the way."""
+    from models.encoders import export
+
+    # A known name says where it will rest before anything heavy is done; a folder or a hub id does not.
+    label = name if variant == "fp32" else f"{name}-{variant}"
+    if name in KNOWN and store.exists(artifact_name(label)) and not force:
+        out.print(f"{label}: prepared already")
+        return
+    with err.status(f"{name}: preparing ({variant})"):
+        target = artifact_name(_slug(label))
+        with store.write(target, kind=KIND) as writer:
+            described = export.prepare(
+                name, writer.folder, variant=variant, called=None if name in KNOWN else _slug(name)
+            )
+            writer.details.update(
+                name=described.name,
+                variant=described.variant,
+                dimension=described.dimension,
+                source=dict(described.source),
+                weights_sha256=described.weights_sha256,
+            )
+    measured = "; ".join(f"{a.reference}: cosine {a.mean_cosine:.5f}" for a in described.agreements)
+    out.print(f"{described.label}: prepared, {described.dimension} dimensions ({measured})", highlight=False)
+
+
+def _slug(name: str) -> str:
+    """The last part of a path or hub id, as an artifact may be called."""
+    slug = "".join(c if c.isalnum() or c in "._-" else "-" for c in name.rstrip("/").split("/")[-1].lower()).strip(
+        "-._"
+    )
+    if not slug:
+        raise EncoderError(f"{name!r} leaves no name to store the encoder under")
+    return slug
+
+
+def read_source(
+    path: Path, *, format: str, name: str, version: str | None, languages: Sequence[str] | None
+) -> Terminology:
+    """Read a terminology with a count of concepts while it goes."""
+    with err.status(f"{name}: reading") as status:
+        return read_terminology(
+            path,
+            format=format,
+            name=name,
+            version=version,
+            languages=list(languages) if languages else None,
+            on_progress=lambda concepts: status.update(f"{name}: {concepts:,} concepts"),
+        )
+
+
+def configured(spec: PipelineSpec, *, encoder: str | None, options: Sequence[str]) -> PipelineConfig:
+    """A pipeline's options with what the command line says. Raises: ConfigInvalid."""
+    said: dict[str, object] = {} if encoder is None else {"encoder": encoder, **_without_blocks(spec, encoder)}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise ConfigInvalid(f"--set {option}: expected name=value")
+        try:
+            said[key] = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            said[key] = value
+    try:
+        return spec.config(**said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigInvalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _without_blocks(spec: PipelineSpec, encoder: str) -> dict[str, object]:
+    """Another encoder than the default one has other blocks: all alike, unless --set says otherwise."""
+    same = encoder.count("+") == spec.config().encoder.count("+")
+    return {} if same else {"blocks": {}}
+
+
+def build_pipeline(
+    spec: PipelineSpec,
+    terminology: Terminology,
+    *,
+    config: PipelineConfig,
+    store: ArtifactStore,
+    labelled: Path | None = None,
+) -> Build:
+    """Build with a bar per stage."""
+    examples = None
+    if labelled is not None:
+        from pipelines.evaluation import read_labelled
+
+        examples = read_labelled(labelled)
+    encoder = library_of(store).get(config.encoder)
+    with Bars(f"{spec.slug} over {terminology.name}") as bars:
+        return build(
+            spec, terminology, encoder=encoder, store=store, config=config, labelled=examples, on_progress=bars
+        )

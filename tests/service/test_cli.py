@@ -1,0 +1,132 @@
+"""The command line, on twelve occupations and the built-in encoder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def cli(tmp_path):
+    runner = CliRunner()
+
+    def run(*arguments, ok=True):
+        done = runner.invoke(
+            app, [*map(str, arguments), "--artifacts", str(tmp_path / "artifacts")], catch_exceptions=False
+        )
+        assert (done.exit_code == 0) == ok, done.output
+        return done
+
+    return run
+
+
+@pytest.fixture
+def terms(tmp_path, terminology):
+    path = tmp_path / "twelve.jsonl"
+    path.write_bytes(b"\n".join(terminology.to_lines()))
+    return path
+
+
+@pytest.fixture
+def built(cli, terms):
+    cli("import", "jsonl", terms, "--name", "twelve")
+    cli("build", "job-titles", "-t", "twelve", "--encoder", "hashing", "--set", "centred=[]")
+    return cli
+
+
+def test_import_says_what_it_read(cli, terms):
+    assert "17 concepts" in cli("import", "auto", terms, "--name", "twelve").stdout
+
+
+def test_a_faulty_source_is_one_line_with_its_line_number(cli, tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"id": "a", "name": "a", "terms": ["a"]}\n{"id": "b"')
+    done = cli("import", "jsonl", path, "--name", "bad", ok=False)
+    assert done.exit_code == 1
+    assert "line 2" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_build_then_describe(built):
+    (row,) = json.loads(built("describe", "twelve", "--json").stdout)[0:1]
+    assert {"artifact", "generation", "parents", "details"} <= set(row)
+    assert "fusion" in built("describe", "job-titles").stdout
+
+
+def test_describe_of_nothing_says_what_there_is(built):
+    assert "pipelines/job_titles/twelve" in built("describe", "nowhere", ok=False).stderr.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("rows=-1", "rows"), ("nonsense=1", "nonsense"), ("rows", "name=value")],
+)
+def test_an_option_that_does_not_fit_is_named(built, option, said):
+    done = built("build", "job-titles", "-t", "twelve", "--encoder", "hashing", "--set", option, ok=False)
+    assert said in done.stderr
+
+
+def test_an_encoder_that_is_not_prepared_says_how_to_prepare_it(cli, terms):
+    cli("import", "jsonl", terms, "--name", "twelve")
+    done = cli("build", "job-titles", "-t", "twelve", "--encoder", "minilm", ok=False)
+    assert "cognomen models prepare minilm" in done.stderr.replace("\n", " ")
+
+
+def test_normalize_keeps_rows_and_order_and_adds_columns(built, tmp_path):
+    path = tmp_path / "jobs.csv"
+    path.write_text("id,title\n1,Senior line cook (m/w/d)\n2,HGV driver\n3,zzzz\n", encoding="utf-8")
+    done = built("normalize", path, "--column", "title", "-t", "twelve", "--min-confidence", "0.2")
+    lines = (tmp_path / "jobs.normalized.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["id", "1", "2", "3"]
+    assert lines[0].startswith("id,title,concept_id,name,confidence,cleaned_title,seniority")
+    assert "T:5120" in lines[1]
+    assert "senior" in lines[1]
+    assert "T:8332" in lines[2]
+    assert "0 failed" in done.stdout
+
+
+def test_evaluate_measures_a_labelled_file(built, tmp_path):
+    path = tmp_path / "gold.csv"
+    path.write_text("title,concept_id\nline cook,T:5120\nnurse,T:2221\nblue sky,\n", encoding="utf-8")
+    measured = json.loads(built("evaluate", "job-titles", path, "-t", "twelve", "--json").stdout)
+    assert "accuracy@1" in json.dumps(measured)
+
+
+def test_models_list_of_nothing_says_how_to_begin(cli):
+    assert "cognomen setup" in cli("models", "list").stdout
+
+
+def test_serve_refuses_to_listen_beyond_loopback(cli):
+    done = cli("serve", "--host", "0.0.0.0", "--port", "0", ok=False)
+    assert "API keys" in done.stderr
+
+
+def test_curl_examples_name_the_port():
+    done = CliRunner().invoke(app, ["curl-examples", "--port", "8123"])
+    assert done.stdout.count("http://127.0.0.1:8123/") == 3
+
+
+def test_it_runs_as_a_program():
+    done = subprocess.run(
+        [sys.executable, "-c", "from service.cli import main; main()", "--help"],
+        cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "120"},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "normalize" in done.stdout
+
+
+def test_a_misspelt_setting_is_one_clear_line():
+    done = subprocess.run(
+        [sys.executable, "-c", "from service.cli import main; main()", "models", "list"],
+        cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "COGNOMEN_ARTEFACTS": "x"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "COGNOMEN_ARTIFACTS" in done.stderr.replace("\n", "")
