@@ -6,6 +6,7 @@ A reader is a module's `read`: path in, concepts out, one by one, SourceError at
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -47,6 +48,7 @@ def read_terminology(
     title: str | None = None,
     languages: Sequence[str] | None = None,
     language: str | None = None,
+    group_names: Mapping[str, str] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Terminology:
     """The terminology at the path.
@@ -59,6 +61,7 @@ def read_terminology(
         title: for people; None repeats the name.
         languages: BCP 47; keep terms of these languages only. None keeps all.
         language: of terms whose source does not say.
+        group_names: ISCO-08 code → name, for the groups that an ESCO bundle does not name; other formats ignore it.
         on_progress: told the number of concepts read so far, every 1,000 and at the end.
 
     Raises:
@@ -72,7 +75,7 @@ def read_terminology(
         languages=None if languages is None else [fields.language_tag(tag) for tag in languages],
         language=None if language is None else fields.language_tag(language),
     )
-    read = list(_told(concepts, on_progress))
+    read = [_grouped(c, group_names or {}) for c in _told(concepts, on_progress)]
     if not read:
         raise SourceError("found no concept; expected at least one")
     return Terminology(name, version=version or version_of(path, format=format), title=title, concepts=read)
@@ -104,6 +107,14 @@ def version_of(path: Path, *, format: str) -> str:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return f"sha256-{digest.hexdigest()[:12]}"
+
+
+def _grouped(concept: Concept, names: Mapping[str, str]) -> Concept:
+    """An ISCO group that its source left nameless, under the name it has elsewhere."""
+    name = names.get(concept.codes.get("isco-08", ""))
+    if name is None or not (concept.abstract and esco.is_nameless(concept)):
+        return concept
+    return replace(concept, name=name, terms=[replace(concept.terms[0], text=name)])
 
 
 def _told(concepts: Iterable[Concept], on_progress: Callable[[int], None] | None) -> Iterator[Concept]:

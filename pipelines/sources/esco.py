@@ -252,6 +252,11 @@ def _with_ancestors(codes: Iterable[str]) -> set[str]:
     return {code[:length] for code in codes for length in range(1, len(code) + 1)}
 
 
+def is_nameless(group: Concept) -> bool:
+    """Whether a group is called by its code, since the bundle does not name it."""
+    return group.name.startswith("ISCO-08 ")
+
+
 def _group(code: str, names: Sequence[Term], isco_names: Mapping[str, str]) -> Concept:
     name = names[0].text if names else isco_names.get(code) or f"ISCO-08 {_LEVELS[len(code)]} {code}"
     return fields.concept_of(

@@ -101,8 +101,15 @@ def read_source(
             name=name,
             version=version,
             languages=list(languages) if languages else None,
+            group_names=isco_names(),
             on_progress=lambda concepts: status.update(f"{name}: {concepts:,} concepts"),
         )
+
+
+def isco_names() -> dict[str, str]:
+    """ISCO-08 code → name, from the job titles' starter: ESCO's occupation files name no group."""
+    starter = registry.spec("job_titles").starter
+    return {c.codes["isco-08"]: c.name for c in starter().concepts if "isco-08" in c.codes} if starter else {}
 
 
 def configured(spec: PipelineSpec, *, encoder: str | None, options: Sequence[str]) -> PipelineConfig:
