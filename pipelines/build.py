@@ -33,6 +33,7 @@ from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows
 from pipelines.errors import TerminologyUnknown
 from pipelines.flow import Parts, Pipeline
 from pipelines.results import Request
+from pipelines.scoring import best_threshold, expected_calibration_error
 from pipelines.spec import CalibrationSet, PipelineSpec
 from pipelines.terminology import Terminology
 
@@ -255,32 +256,6 @@ def calibrate(
         "ece": round(expected_calibration_error(probability[held], top_right[held]), 4),
         "accuracy_at_1": round(float(top_right[held & named].mean()), 4),
     }
-
-
-def expected_calibration_error(probability: NDArray[np.float64], right: NDArray[np.bool_], *, bins: int = 15) -> float:
-    """Mean |confidence − accuracy| over equal-mass bins, weighted by their size.
-
-    Source: Guo et al. 2017 (equal-width there; equal mass here, so that no bin is empty).
-    """
-    order = np.argsort(probability, kind="stable")
-    groups = [g for g in np.array_split(order, bins) if len(g)]
-    gaps = [len(g) * abs(probability[g].mean() - right[g].mean()) for g in groups]
-    return float(sum(gaps) / len(order))
-
-
-def best_threshold(probability: NDArray[np.float64], right: NDArray[np.bool_], named: NDArray[np.bool_]) -> float:
-    """The probability at which F1 of "answered, and rightly" is highest; ties go to the lower one.
-
-    Args:
-        probability: (n,) of the best candidate.
-        right: (n,) whether that candidate is right.
-        named: (n,) whether the text names a concept at all.
-    """
-    steps = np.linspace(0.0, 0.95, 96)
-    answered = probability[:, None] >= steps
-    true = (answered & right[:, None]).sum(axis=0)
-    f1 = 2 * true / np.maximum(answered.sum(axis=0) + named.sum(), 1)
-    return round(float(steps[int(f1.argmax())]), 2)
 
 
 class _Masked:

@@ -43,13 +43,14 @@ from models.indexes.faiss import FaissIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines import registry
 from pipelines.aggregation import BestTerm, Naming
-from pipelines.build import Build, build, calibrate, expected_calibration_error
+from pipelines.build import Build, build, calibrate
 from pipelines.config import PipelineConfig
 from pipelines.deciding import CalibratedDecider, TakeBest
 from pipelines.encoding import TextEncoding, centred, encode_rows
 from pipelines.flow import Parts
 from pipelines.job_titles.pipeline import not_titles, row_text
 from pipelines.results import Options, Request
+from pipelines.scoring import expected_calibration_error
 from pipelines.spec import CalibrationSet
 from pipelines.terminology import Terminology
 

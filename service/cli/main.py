@@ -10,7 +10,8 @@ from rich.table import Table
 
 from models.encoders import library
 from models.encoders.description import EncoderDescription
-from pipelines import registry
+from pipelines import evaluation, registry
+from pipelines.batch import Columns, normalize_file
 from pipelines.build import open_build
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
@@ -158,8 +159,6 @@ def normalize(
     artifacts: Artifacts = None,
 ) -> None:
     """Run a pipeline over a file: the same rows in the same order, with columns added."""
-    from pipelines.batch import normalize_file
-
     target = output or _beside(file)
     with failures():
         spec = registry.spec(pipeline)
@@ -172,11 +171,8 @@ def normalize(
                 file,
                 target,
                 terminology=built.terminology,
-                column=column,
+                columns=Columns(column, language_column, skills_column, description_column),
                 language=language,
-                language_column=language_column,
-                skills_column=skills_column,
-                description_column=description_column,
                 options=Options(top_k=top_k, min_confidence=min_confidence, backoff=backoff),
                 batch_size=batch_size,
                 on_progress=lambda done, total: bars("rows", done, total),
@@ -196,14 +192,16 @@ def evaluate(
     artifacts: Artifacts = None,
 ) -> None:
     """Measure a build on labelled texts: accuracy@k, MRR, NIL, calibration, with intervals."""
-    from pipelines import evaluation
-
     with failures():
         spec = registry.spec(pipeline)
         store = store_at(artifacts)
         name = terminology or spec.starter_name or ""
         built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-        measured = evaluation.evaluate(built.pipeline, evaluation.read_labelled(file))
+        labelled = evaluation.read_labelled(file)
+        with Bars(file.name) as bars:
+            measured = evaluation.evaluate(
+                built.pipeline, labelled, on_progress=lambda done, total: bars("texts", done, total)
+            )
     content = measured.to_json()
     if as_json:
         _print_json(content)

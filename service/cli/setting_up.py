@@ -15,6 +15,7 @@ from pipelines.build import Build, build
 from pipelines.build import artifact_name as build_name
 from pipelines.config import PipelineConfig
 from pipelines.errors import ConfigInvalid
+from pipelines.evaluation import read_labelled
 from pipelines.library import import_terminology
 from pipelines.sources import read_terminology
 from pipelines.spec import PipelineSpec
@@ -147,8 +148,6 @@ def build_pipeline(
     """Build with a bar per stage."""
     examples = None
     if labelled is not None:
-        from pipelines.evaluation import read_labelled
-
         examples = read_labelled(labelled)
     encoder = library_of(store).get(config.encoder)
     with Bars(f"{spec.slug} over {terminology.name}") as bars:

@@ -6,9 +6,10 @@ import pytest
 from models.encoders.hashing import HashingEncoder
 from models.errors import ArtifactInvalid
 from pipelines import registry
-from pipelines.build import artifact_name, best_threshold, build, builds, expected_calibration_error, open_build
+from pipelines.build import artifact_name, build, builds, open_build
 from pipelines.errors import TerminologyUnknown
 from pipelines.results import Options, Request
+from pipelines.scoring import best_threshold, expected_calibration_error
 from pipelines.spec import CalibrationSet
 from pipelines.terminology import Terminology
 

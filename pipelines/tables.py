@@ -1,0 +1,308 @@
+"""Tables of any length, read and written a row at a time: CSV, TSV, JSONL (each .gz if you like) and Parquet.
+
+A row that cannot be read is a fact in its place, not the end of the file. What is written appears under its name when
+it is whole: bytes go to a neighbour, are fsynced and renamed.
+"""
+
+import csv
+import gzip
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final, Protocol
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.errors import SourceError
+
+FORMATS: Final = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_DELIMITERS: Final = {"csv": ",", "tsv": "\t"}
+_PARQUET_ROWS: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        line: 1-based physical line where it begins (Parquet: the row's number).
+        values: column → value; empty where the row is faulty.
+        fault: why it cannot be read, without its content; None where it can.
+    """
+
+    line: int
+    values: Mapping[str, Any]
+    fault: str | None = None
+
+
+class Writer(Protocol):
+    """Rows out, in order."""
+
+    def write(self, row: Row, added: Mapping[str, Any]) -> None:
+        """A row as it was read, and what is added to it. A faulty row carries `added["error"]`."""
+        ...
+
+
+def format_of(path: Path) -> str:
+    """csv, tsv, jsonl or parquet, by extension; `.gz` around the first three. Raises: SourceError."""
+    name = path.name.lower().removesuffix(".gz")
+    for extension, format in FORMATS.items():
+        if name.endswith(extension):
+            if format == "parquet" and path.name.lower().endswith(".gz"):
+                break
+            return format
+    raise SourceError(f"{path.name}: expected one of {', '.join(FORMATS)}, the text ones with .gz if need be")
+
+
+def columns_of(path: Path) -> list[str]:
+    """The columns of a table in order; of JSONL, those of its first readable object. Raises: SourceError."""
+    match format_of(path):
+        case "parquet":
+            return list(_parquet(path).schema_arrow.names)
+        case "jsonl":
+            return next((list(row.values) for row in read_rows(path) if row.fault is None), [])
+        case format:
+            with _text(path) as stream:
+                header = next(csv.reader(stream, delimiter=_DELIMITERS[format]), None)
+            if not header:
+                raise SourceError(f"{path.name}: expected a header line with column names")
+            return header
+
+
+def count_rows(path: Path) -> int:
+    """How many rows there are, about: physical lines for text. Reads the file once, for the progress bar."""
+    format = format_of(path)
+    if format == "parquet":
+        return int(_parquet(path).metadata.num_rows)
+    with _bytes(path) as stream:
+        lines = sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b""))
+    return max(lines - (format != "jsonl"), 0)
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a table, in order. Raises: SourceError for a file that is no table at all."""
+    match format_of(path):
+        case "parquet":
+            yield from _read_parquet(path)
+        case "jsonl":
+            yield from _read_jsonl(path)
+        case format:
+            yield from _read_csv(path, _DELIMITERS[format])
+
+
+@contextmanager
+def open_writer(path: Path, *, columns: Sequence[str], added: Mapping[str, pa.DataType]) -> Iterator[Writer]:
+    """Write a table in the format of its extension; it appears under its name when the block ends well.
+
+    Args:
+        columns: of the rows as read (CSV and Parquet have to know).
+        added: column → type of what is added.
+    """
+    format = format_of(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        if format == "parquet":
+            writer = _ParquetWriter(part, columns=columns, added=added)
+            yield writer
+            writer.close()
+        else:
+            with part.open("wb") as raw:
+                packed = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if path.name.lower().endswith(".gz") else raw
+                yield (
+                    _JsonlWriter(packed)
+                    if format == "jsonl"
+                    else _CsvWriter(packed, columns=columns, added=list(added), delimiter=_DELIMITERS[format])
+                )
+                if packed is not raw:
+                    packed.close()
+                raw.flush()
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+class _JsonlWriter:
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile) -> None:
+        self._stream = stream
+
+    def write(self, row: Row, added: Mapping[str, Any]) -> None:
+        content = {"line": row.line, "error": added["error"]} if "error" in added else {**row.values, **added}
+        self._stream.write(orjson.dumps(content, default=str) + b"\n")
+
+
+class _CsvWriter:
+    def __init__(
+        self, stream: IO[bytes] | gzip.GzipFile, *, columns: Sequence[str], added: Sequence[str], delimiter: str
+    ) -> None:
+        self._stream = stream
+        self._columns = columns
+        self._added = added
+        self._delimiter = delimiter
+        self._put([*columns, *added])
+
+    def write(self, row: Row, added: Mapping[str, Any]) -> None:
+        self._put([*(row.values.get(c) for c in self._columns), *(_cell(added.get(c)) for c in self._added)])
+
+    def _put(self, cells: Sequence[Any]) -> None:
+        line = _Line()
+        csv.writer(line, delimiter=self._delimiter, lineterminator="\n").writerow(cells)
+        # A lone surrogate cannot be written as UTF-8; it was unreadable when it came.
+        self._stream.write(line.text.encode("utf-8", errors="replace"))
+
+
+class _Line:
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+
+class _ParquetWriter:
+    """Row groups of a few thousand rows. Columns as read become strings unless all their values are of one kind."""
+
+    def __init__(self, path: Path, *, columns: Sequence[str], added: Mapping[str, pa.DataType]) -> None:
+        self._path = path
+        self._columns = [c for c in columns if c not in added]
+        self._added = added
+        self._rows: list[dict[str, Any]] = []
+        self._writer: pq.ParquetWriter | None = None
+
+    def write(self, row: Row, added: Mapping[str, Any]) -> None:
+        error = added.get("error")
+        said = {**added, "error": None if error is None else _cell(error)}
+        self._rows.append({**{c: row.values.get(c) for c in self._columns}, **{c: said.get(c) for c in self._added}})
+        if len(self._rows) >= _PARQUET_ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        if self._rows or self._writer is None:
+            self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _flush(self) -> None:
+        arrays = {c: [row[c] for row in self._rows] for c in [*self._columns, *self._added]}
+        if self._writer is None:
+            fields = [pa.field(c, _kind(arrays[c])) for c in self._columns]
+            fields += [pa.field(c, kind) for c, kind in self._added.items()]
+            self._writer = pq.ParquetWriter(self._path, pa.schema(fields))
+        schema = self._writer.schema
+        columns = [
+            pa.array([_as(value, schema.field(c).type) for value in arrays[c]], schema.field(c).type) for c in arrays
+        ]
+        self._writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+        self._rows = []
+
+
+def _kind(values: Sequence[Any]) -> pa.DataType:
+    """What pyarrow makes of a column's first rows; text where that is nothing or a mixture."""
+    try:
+        kind = pa.array(values).type
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.string()
+    return pa.string() if pa.types.is_null(kind) else kind
+
+
+def _as(value: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 - a cell is what it is
+    """A later row's value in the column's type, null where it does not fit."""
+    if value is None:
+        return None
+    if pa.types.is_string(kind):
+        return value if isinstance(value, str) else _cell(value)
+    try:
+        pa.scalar(value, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError):
+        return None
+    return value
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell is what it is
+    if isinstance(value, dict | list | tuple):
+        return orjson.dumps(value, default=str).decode()
+    return value
+
+
+def _read_jsonl(path: Path) -> Iterator[Row]:
+    with _bytes(path) as stream:
+        for line, content in enumerate(stream, start=1):
+            if not content.strip():
+                continue
+            try:
+                values = orjson.loads(content)
+            except orjson.JSONDecodeError:
+                yield Row(line, {}, "not a JSON value in UTF-8")
+                continue
+            if isinstance(values, dict):
+                yield Row(line, values)
+            else:
+                yield Row(line, {}, "not a JSON object")
+
+
+def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
+    with _text(path) as stream:
+        reader = csv.reader(stream, delimiter=delimiter)
+        header = next(reader, None)
+        if not header:
+            raise SourceError(f"{path.name}: expected a header line with column names")
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(line, {}, f"not a row of cells: {error}")
+                continue
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                yield Row(line, dict(zip(header, cells, strict=False)), f"{len(cells)} cells, expected {len(header)}")
+                continue
+            yield Row(line, dict(zip(header, cells, strict=True)))
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    number = 0
+    for batch in _parquet(path).iter_batches(batch_size=_PARQUET_ROWS):
+        for values in batch.to_pylist():
+            number += 1
+            yield Row(number, values)
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"{path.name} is not a Parquet file") from error
+
+
+@contextmanager
+def _bytes(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+            yield stream  # type: ignore[misc]
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise SourceError(f"{path.name} is not a whole gzip file") from error
+
+
+@contextmanager
+def _text(path: Path) -> Iterator[IO[str]]:
+    """Text with a byte order mark taken off; bytes that are no UTF-8 become U+FFFD and stay in their cell."""
+    with _bytes(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="") as text:
+        # NUL bytes would end the csv module's patience with the whole file.
+        yield text
