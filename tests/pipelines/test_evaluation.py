@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from pipelines import registry
+from pipelines.build import build
+from pipelines.errors import SourceError
+from pipelines.evaluation import average_precision, bootstrap, evaluate, paired_bootstrap, ranks, read_labelled, score
+from pipelines.spec import CalibrationSet
+
+SPEC = registry.spec("job-titles")
+
+
+def test_ranks_are_of_the_first_right_answer():
+    found = ranks([["a", "b"], ["a", "b"], ["a"], ["a"]], ["a", "b", "z", None])
+    assert found.tolist() == [0, 1, np.inf, np.inf]
+
+
+def test_scores_are_shares_of_ranks():
+    scores = score(np.array([0, 3, 7, np.inf]))
+    assert [scores[f"accuracy@{k}"].value for k in (1, 5, 10)] == [0.25, 0.5, 0.75]
+    assert scores["MRR"].value == pytest.approx((1 + 1 / 4 + 1 / 8) / 4)
+    assert score(np.array([])) == {}
+
+
+def test_average_precision_by_hand():
+    assert average_precision(["a", "x", "b", "y"], {"a", "b"}) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(["x"], {"a"}) == 0
+    assert average_precision(["x"], set()) == 0
+
+
+def test_the_interval_holds_the_mean_and_narrows_with_n():
+    rng = np.random.default_rng(1)
+    small, large = (bootstrap(rng.random(n)) for n in (50, 5000))
+    for estimate in (small, large):
+        assert estimate.low <= estimate.value <= estimate.high
+    assert large.high - large.low < small.high - small.low
+
+
+def test_a_paired_difference_sees_what_two_intervals_hide():
+    noise = np.random.default_rng(0).random(400)
+    difference = paired_bootstrap(noise + 0.01, noise)
+    assert 0 < difference.low <= difference.high
+
+
+def test_bootstrap_is_seeded():
+    values = np.random.default_rng(2).random(100)
+    assert bootstrap(values) == bootstrap(values)
+
+
+def test_evaluate_measures_names_nil_and_calibration(store, encoder, terminology):
+    built = build(SPEC, terminology, encoder=encoder, store=store, config=SPEC.config(encoder="hashing"))
+    labelled = CalibrationSet(
+        ["line cook", "registered nurse", "Klempner", "blue sky"], ["en", "en", "de", None],
+        ["T:5120", "T:2221", "T:7126", None], [-1] * 4,
+    )  # fmt: skip
+    measured = evaluate(built.pipeline, labelled)
+    assert measured.scores["accuracy@1"].value == 1
+    assert (measured.texts, measured.named) == (4, 3)
+    assert set(measured.by_language) == {"de", "en"}
+    assert 0 <= measured.ece <= 1
+    assert measured.to_json()["scores"]["MRR"][0] == 1
+    with pytest.raises(SourceError):
+        evaluate(built.pipeline, CalibrationSet([], [], [], []))
+
+
+def test_labelled_files_are_read_with_nil_and_languages(tmp_path):
+    path = tmp_path / "gold.csv"
+    path.write_text("text,concept_id,language\nnurse,T:1,en\nblue,,\n", encoding="utf-8")
+    labelled = read_labelled(path)
+    assert (list(labelled.texts), list(labelled.concepts), list(labelled.languages)) == (
+        ["nurse", "blue"], ["T:1", None], ["en", None],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name,code\na,b\n", "expected columns"),
+        ("title,concept_id\n,T:1\n", "line 2"),
+        ("title,concept_id\na\n", "line 2"),
+    ],
+)
+def test_a_labelled_file_that_cannot_be_read_says_where(tmp_path, content, said):
+    path = tmp_path / "gold.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SourceError, match=said):
+        read_labelled(path)
