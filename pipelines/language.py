@@ -21,8 +21,8 @@ class LanguageGuesser:
 
     def __init__(self, texts: Sequence[str], languages: Sequence[str]) -> None:
         self._grams = CountVectorizer(analyzer="char_wb", ngram_range=(2, 4), binary=True)
-        # Every language is as likely as any other, whatever the samples' sizes. α = .5: .1 does the same.
-        self._bayes = MultinomialNB(alpha=0.5, fit_prior=False)
+        # Every language is as likely as any other. α = .1: .5 drowns the languages with few samples.
+        self._bayes = MultinomialNB(alpha=0.1, fit_prior=False)
         self._bayes.fit(self._grams.fit_transform([text.lower() for text in texts]), list(languages))
 
     def guess(self, texts: Sequence[str]) -> list[str | None]:
