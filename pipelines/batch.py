@@ -26,7 +26,7 @@ class Columns:
 
     Attributes:
         text: what is to be named.
-        language, skills, description: None where no column says it. Skills are a list, or text split at ; | or newlines.
+        language, skills, description: None where no column says it. Skills: a list, or text split at ; | or newlines.
     """
 
     text: str

@@ -145,7 +145,7 @@ def build(
             encoder={"name": encoder.name, "dimension": encoder.dimension, "fingerprint": encoder.fingerprint},
             index=dense.method,
             hubness="none",
-            calibration={k: v for k, v in calibration.items() if k != "calibrator"},
+            calibration={k: v for k, v in calibration.items() if k not in {"calibrator", "named"}},
         )
     on_progress("write", 1, 1)
     return open_build(spec, terminology.name, store=store, encoder_of=lambda _: encoder)
@@ -209,11 +209,13 @@ def calibrate(
 ) -> dict[str, Any]:
     """Fit score → probability and the NIL threshold on texts with known answers.
 
-    Half of the texts (chosen by seed) fit the calibrator; the threshold and the expected calibration error come from
-    the other half. The threshold maximises F1 of "a right concept is answered".
+    Half of the texts (chosen by seed) fit the two calibrators, whether a candidate is right and whether a text names
+    anything; the threshold and the expected calibration error come from the other half. The threshold maximises F1 of
+    "a right concept is answered" among the texts that are taken for names.
 
-    Returns: JSON: calibrator, threshold, and how both did on the held-out half. Without a single right or without a
-        single wrong candidate there is nothing to fit: calibrator is None and scores stand in for probabilities.
+    Returns: JSON: calibrator, named, threshold, and how they did on the held-out half. Without a single right or
+        without a single wrong candidate there is nothing to fit: calibrator is None and scores stand in for
+        probabilities. Without texts that name nothing, named is None.
     """
     masked = replace(parts, index=_Masked(parts.index, examples.held_out))
     pipeline = spec.pipeline(config, masked, encoder)
@@ -242,20 +244,35 @@ def calibrate(
     try:
         calibrator = PlattCalibrator.fit(x[fit_half[owners]], y[fit_half[owners]], names=FEATURES)
     except ShapeMismatch:
-        return {"calibrator": None, "threshold": 0.0, "texts": len(examples), "ece": None}
+        return {"calibrator": None, "named": None, "threshold": 0.0, "texts": len(examples), "ece": None}
     first = np.concatenate([[True], owners[1:] != owners[:-1]])
     probability = np.zeros(len(examples))
     probability[owners[first]] = calibrator.probabilities(x[first])
     held = ~fit_half
     named = np.array([c is not None for c in examples.concepts])
-    threshold = best_threshold(probability[held], top_right[held], named[held])
+    telling = _fit_named(x[first], named[owners[first]], fit_half[owners[first]])
+    known = np.zeros(len(examples), bool)
+    known[owners[first]] = True if telling is None else telling.probabilities(x[first]) >= 0.5
+    threshold = best_threshold(np.where(known, probability, -1.0)[held], top_right[held], named[held])
     return {
         "calibrator": calibrator.to_json(),
+        "named": None if telling is None else telling.to_json(),
         "threshold": threshold,
         "texts": len(examples),
         "ece": round(expected_calibration_error(probability[held], top_right[held]), 4),
         "accuracy_at_1": round(float(top_right[held & named].mean()), 4),
+        "nil_recall": round(float((~known)[held & ~named].mean()), 4) if (held & ~named).any() else None,
     }
+
+
+def _fit_named(
+    evidence: NDArray[np.float32], named: NDArray[np.bool_], fitting: NDArray[np.bool_]
+) -> PlattCalibrator | None:
+    """Best candidates' features → whether the text names a concept; None where all do, or none."""
+    try:
+        return PlattCalibrator.fit(evidence[fitting], named[fitting], names=FEATURES)
+    except ShapeMismatch:
+        return None
 
 
 class _Masked:
@@ -294,4 +311,10 @@ def _decider(terminology: Terminology, calibration: dict[str, Any], config: Pipe
     if calibration["calibrator"] is None:
         return TakeBest()
     threshold = calibration["threshold"] if config.min_confidence is None else config.min_confidence
-    return CalibratedDecider(terminology, PlattCalibrator.from_json(calibration["calibrator"]), threshold)
+    named = calibration["named"]
+    return CalibratedDecider(
+        terminology,
+        PlattCalibrator.from_json(calibration["calibrator"]),
+        threshold,
+        PlattCalibrator.from_json(named) if named is not None else None,
+    )

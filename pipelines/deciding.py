@@ -12,8 +12,11 @@ from models.calibration.base import Calibrator
 from pipelines.results import NIL, Candidate, Decision, Mention, Options
 from pipelines.terminology import Terminology
 
-FEATURES: Final = ("score", "margin", "dense", "lexical", "exact", "support", "length")
+FEATURES: Final = ("score", "margin", "dense", "lexical", "exact", "support", "length", "mean", "likeness")
 """What a confidence is computed from, in order; `features` fills them."""
+
+_NEAREST: Final = 10
+"""Candidates whose mean score tells how crowded the neighbourhood is. A guess."""
 
 
 class Decider(Protocol):
@@ -29,10 +32,13 @@ class Decider(Protocol):
 def features(mention: Mention, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
     """The evidence for each candidate of one mention, (c, len(FEATURES)).
 
-    `margin` is the distance to the best *other* candidate: positive for the first, negative for the rest.
+    `margin` is the distance to the best *other* candidate: positive for the first, negative for the rest. `mean` is the
+    mean score of the nearest candidates, and `likeness` what `prepare` thinks of the text (0 where it thinks nothing).
     """
     scores = np.array([c.score for c in candidates], np.float32)
     best, second = (scores[0], scores[1] if len(scores) > 1 else scores[0] - 0.2) if len(scores) else (0.0, 0.0)
+    mean = float(scores[:_NEAREST].mean()) if len(scores) else 0.0
+    likeness = mention.facts.get("likeness", 0.0)
     query = mention.query.casefold()
     rows = [
         (
@@ -43,6 +49,8 @@ def features(mention: Mention, candidates: Sequence[Candidate]) -> NDArray[np.fl
             float(c.term.casefold() == query),
             np.log(c.support),
             np.log1p(len(mention.query.split())),
+            mean,
+            likeness,
         )
         for i, c in enumerate(candidates)
     ]
@@ -67,22 +75,33 @@ class TakeBest:
 class CalibratedDecider:
     """The best candidate answers if its calibrated probability reaches the threshold.
 
+    A request that names no threshold is judged twice: does the text name anything at all (`named`), and is the best
+    candidate sure enough (`threshold`)? A request that names one has taken the judging upon itself.
+
     Attributes:
-        calibrator: FEATURES → probability.
+        calibrator: FEATURES → probability that a candidate is right.
         threshold: used where a request names none; calibrated at build.
+        named: FEATURES of the best candidate → probability that the text names a concept; None does not ask.
     """
 
     terminology: Terminology
     calibrator: Calibrator
     threshold: float
+    named: Calibrator | None = None
 
     def decide(
         self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
     ) -> list[Decision]:
         """One decision per mention; with `backoff`, a broader concept before NIL."""
-        confident = self._with_confidence(mentions, candidates)
+        if not mentions:
+            return []
+        evidence = [features(m, some) for m, some in zip(mentions, candidates, strict=True)]
+        confident = self._with_confidence(evidence, candidates)
         decisions = []
-        for some, wanted in zip(confident, options, strict=True):
+        for some, known, wanted in zip(confident, self._known(evidence), options, strict=True):
+            if wanted.min_confidence is None and not known:
+                decisions.append(_nil(some, wanted, "names nothing in this terminology"))
+                continue
             threshold = self.threshold if wanted.min_confidence is None else wanted.min_confidence
             decision = _decide(some, wanted, threshold)
             if decision.nil and wanted.backoff:
@@ -90,13 +109,17 @@ class CalibratedDecider:
             decisions.append(decision)
         return decisions
 
+    def _known(self, evidence: Sequence[NDArray[np.float32]]) -> list[bool]:
+        """Whether each text is likelier than not to name a concept."""
+        if self.named is None:
+            return [True] * len(evidence)
+        first = np.array([e[0] if len(e) else np.zeros(len(FEATURES)) for e in evidence], np.float32)
+        return [bool(p >= 0.5) for p in self.named.probabilities(first)]
+
     def _with_confidence(
-        self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]]
+        self, evidence: Sequence[NDArray[np.float32]], candidates: Sequence[list[Candidate]]
     ) -> list[list[Candidate]]:
         """All mentions in one matrix; the probabilities of one mention are scaled to sum to at most 1."""
-        evidence = [features(m, some) for m, some in zip(mentions, candidates, strict=True)]
-        if not evidence:
-            return []
         probabilities = self.calibrator.probabilities(np.concatenate(evidence))
         ends = np.cumsum([len(some) for some in candidates])
         confident = []
@@ -133,8 +156,13 @@ class CalibratedDecider:
 def _decide(candidates: Sequence[Candidate], options: Options, threshold: float) -> Decision:
     shown = candidates[: options.top_k]
     if not candidates:
-        return Decision(NIL, None, 0.0, shown, notes=("no candidate",))
+        return _nil(candidates, options, "no candidate")
     best = candidates[0]
     if best.confidence < threshold:
-        return Decision(NIL, None, best.confidence, shown, notes=("below min_confidence",))
+        return _nil(candidates, options, "below min_confidence")
     return Decision(best.concept_id, best.name, best.confidence, shown)
+
+
+def _nil(candidates: Sequence[Candidate], options: Options, note: str) -> Decision:
+    confidence = candidates[0].confidence if candidates else 0.0
+    return Decision(NIL, None, confidence, candidates[: options.top_k], notes=(note,))

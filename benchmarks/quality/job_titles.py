@@ -48,7 +48,8 @@ from pipelines.config import PipelineConfig
 from pipelines.deciding import CalibratedDecider, TakeBest
 from pipelines.encoding import TextEncoding, centred, encode_rows
 from pipelines.flow import Parts
-from pipelines.job_titles.pipeline import not_titles, row_text
+from pipelines.job_titles.pipeline import row_text
+from pipelines.job_titles.prepare import held_back, not_titles
 from pipelines.results import Options, Request
 from pipelines.scoring import expected_calibration_error
 from pipelines.spec import CalibrationSet
@@ -222,8 +223,8 @@ def measure_nil(data: TitleSet, built: Build) -> dict:
     """Titles mixed with 20 % texts that name no occupation: NIL precision and recall, and how honest confidence is.
 
     Half of the titles stay out, for the second calibration: the build's own (made from the terminology's terms) and one
-    on labelled titles, both judged on the same other half. The texts that are no titles: our own list, which the build's
-    calibration does not know, and ESCO skill labels, which are as near to titles as such texts get.
+    on labelled titles, both judged on the same other half. The texts that are no titles: our own list, which no
+    calibration has seen, and ESCO skill labels, which are as near to titles as such texts get.
     """
     rng = np.random.default_rng(0)
     order = rng.permutation(len(data.queries))[:6000]
@@ -231,16 +232,16 @@ def measure_nil(data: TitleSet, built: Build) -> dict:
     own = [t for t in NOT_TITLES.read_text(encoding="utf-8").splitlines() if t and not t.startswith("#")]
     with (TITLES / "esco_skill_labels.csv").open(encoding="utf-8", newline="") as stream:
         skills = sorted({row[-1] for row in csv.reader(stream)})
-    skills = [skills[i] for i in rng.permutation(len(skills))[: 2 * (len(tested) // 4 - len(own))]]
-    half = len(skills) // 2
-    texts = [data.queries[i] for i in tested] + own + skills[:half]
-    gold = [data.gold[i] for i in tested] + [set()] * (len(own) + half)
-    kinds = np.array(["title"] * len(tested) + ["other"] * len(own) + ["skill"] * half)
+    skills = [skills[i] for i in rng.permutation(len(skills))[: len(tested) // 4 - len(own)]]
+    texts = [data.queries[i] for i in tested] + own + skills
+    gold = [data.gold[i] for i in tested] + [set()] * (len(own) + len(skills))
+    kinds = np.array(["title"] * len(tested) + ["other"] * len(own) + ["skill"] * len(skills))
+    others = [text for text in not_titles() if held_back(text)][: len(labelled) // 4]
     known = CalibrationSet(
-        texts=[data.queries[i] for i in labelled] + not_titles() + skills[half:],
-        languages=["en"] * len(labelled) + [None] * (len(not_titles()) + len(skills) - half),
-        concepts=[next(iter(data.gold[i])) for i in labelled] + [None] * (len(not_titles()) + len(skills) - half),
-        held_out=[-1] * (len(labelled) + len(not_titles()) + len(skills) - half),
+        texts=[data.queries[i] for i in labelled] + others,
+        languages=["en"] * len(labelled) + [None] * len(others),
+        concepts=[next(iter(data.gold[i])) for i in labelled] + [None] * len(others),
+        held_out=[-1] * (len(labelled) + len(others)),
     )
     parts = Parts(built.terminology, built.parts.index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
     fitted = calibrate(SPEC, parts, known, encoder=built.query_encoder, config=built.config)
@@ -251,7 +252,10 @@ def measure_nil(data: TitleSet, built: Build) -> dict:
     for name, decider in {
         "calibrated at build": built.parts.decider,
         "calibrated on 3,000 labelled titles": CalibratedDecider(
-            built.terminology, PlattCalibrator.from_json(fitted["calibrator"]), fitted["threshold"]
+            built.terminology,
+            PlattCalibrator.from_json(fitted["calibrator"]),
+            fitted["threshold"],
+            PlattCalibrator.from_json(fitted["named"]),
         ),
     }.items():
         decisions = decider.decide(mentions, candidates, [Options(top_k=5)] * len(texts))

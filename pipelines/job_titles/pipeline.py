@@ -1,7 +1,6 @@
 """Which parts make the job titles pipeline."""
 
 from collections.abc import Sequence
-from importlib import resources
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
 from pipelines.flow import KeepOrder, Parts, Pipeline
 from pipelines.job_titles.config import JobTitlesConfig
-from pipelines.job_titles.prepare import TitlePreparer
+from pipelines.job_titles.prepare import TitlePreparer, held_back, not_titles
 from pipelines.results import Mention
 from pipelines.spec import CalibrationSet
 from pipelines.terminology import Terminology
@@ -86,13 +85,13 @@ def calibration(terminology: Terminology, size: int, seed: int) -> CalibrationSe
     """Texts made from the terminology: terms held out, terms left in, and texts that name nothing.
 
     Of `size`, 65 % are terms whose own row is hidden (as a title that the terminology has not seen), 15 % terms left in
-    (titles as published do occur) and 20 % texts that are no title, from `not_titles.txt`. A guess at traffic.
+    (titles as published do occur) and 20 % texts that are no title. A guess at traffic.
     """
     rng = np.random.default_rng(seed)
     rows = rng.permutation(terminology.rows)[: int(size * 0.8)]
     siblings = terminology.row_counts[terminology.row_concepts[rows]] > 1
     hidden = (rng.random(len(rows)) < 0.65 / 0.8) & siblings
-    bank = not_titles()
+    bank = [text for text in not_titles() if held_back(text)]
     others = [bank[i] for i in rng.permutation(len(bank))[: max(len(rows) // 4, 1)]]
     return CalibrationSet(
         texts=[*(terminology.row_terms[r].text for r in rows), *others],
@@ -100,9 +99,3 @@ def calibration(terminology: Terminology, size: int, seed: int) -> CalibrationSe
         concepts=[*(terminology.concepts[terminology.row_concepts[r]].id for r in rows), *([None] * len(others))],
         held_out=[*np.where(hidden, rows, -1).tolist(), *([-1] * len(others))],
     )
-
-
-def not_titles() -> list[str]:
-    """Texts that are no job title, in several languages; written for this project."""
-    text = resources.files("pipelines.job_titles").joinpath("not_titles.txt").read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]

@@ -1,5 +1,6 @@
 """A raw title → one mention: cleaned, with seniority and employment kind read out apart."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -9,6 +10,7 @@ from pipelines.flow import Prepared
 from pipelines.job_titles.cleaning import CleanTitle, clean_titles
 from pipelines.job_titles.starter import starter
 from pipelines.language import LanguageGuesser
+from pipelines.likeness import Likeness
 from pipelines.results import Mention, Request
 
 _SKILLS: Final = 20
@@ -31,25 +33,55 @@ class TitlePreparer:
         languages: list[str | None] = [request.language for request in requests]
         for i, guess in zip(unknown, self._guesser.guess([cleaned[i].text for i in unknown]), strict=True):
             languages[i] = guess
+        likeness = title_likeness().score([title.text for title in cleaned])
         return [
-            Prepared([_mention(request, title, language)], language)
-            for request, title, language in zip(requests, cleaned, languages, strict=True)
+            Prepared([_mention(request, title, language, alike)], language)
+            for request, title, language, alike in zip(requests, cleaned, languages, likeness, strict=True)
         ]
 
 
 @cache
 def title_language() -> LanguageGuesser:
     """A guesser fitted on the starter's titles and on samples in more languages; half a second, once a process."""
-    titles = [(term.text, term.language) for term in starter().row_terms if term.language]
-    more = resources.files("pipelines.job_titles").joinpath("titles_more_languages.tsv").read_text(encoding="utf-8")
-    for line in more.splitlines():
-        if not line.startswith("#"):
-            language, _, text = line.partition("\t")
-            titles.append((text, language))
+    titles = _known_titles()
     return LanguageGuesser([text for text, _ in titles], [language for _, language in titles])
 
 
-def _mention(request: Request, title: CleanTitle, language: str | None) -> Mention:
+@cache
+def title_likeness() -> Likeness:
+    """What looks like a title: ours against skills, slogans and small talk; a second, once a process."""
+    return Likeness([text for text, _ in _known_titles()], [text for text in not_titles() if not held_back(text)])
+
+
+@cache
+def not_titles() -> tuple[str, ...]:
+    """Texts that are no job title: what turns up in title fields, and the starter's skills. All written by us."""
+    listed = _lines("not_titles.txt")
+    skills = {skill.lower() for concept in starter().concepts for skill in concept.skills}
+    return (*listed, *sorted(skills - set(listed)))
+
+
+def held_back(text: str) -> bool:
+    """Whether a text that is no title is kept from the likeness, for the calibration to judge it unseen: half of them."""
+    return bool(zlib.crc32(text.encode()) & 1)
+
+
+@cache
+def _known_titles() -> list[tuple[str, str]]:
+    """Titles of our own with their languages: the starter's, and samples in more languages."""
+    titles = [(term.text, term.language) for term in starter().row_terms if term.language]
+    for line in _lines("titles_more_languages.tsv"):
+        language, _, text = line.partition("\t")
+        titles.append((text, language))
+    return titles
+
+
+def _lines(name: str) -> list[str]:
+    content = resources.files("pipelines.job_titles").joinpath(name).read_text(encoding="utf-8")
+    return [line for line in content.splitlines() if line and not line.startswith("#")]
+
+
+def _mention(request: Request, title: CleanTitle, language: str | None, likeness: float) -> Mention:
     return Mention(
         text=request.text,
         query=title.text,
@@ -61,6 +93,7 @@ def _mention(request: Request, title: CleanTitle, language: str | None) -> Menti
             "seniority": title.seniority.value if title.seniority else None,
             "employment": tuple(kind.value for kind in title.employment),
             "bare": is_bare(title.text),
+            "likeness": likeness,
             "removed": tuple(dict.fromkeys(removed.reason for removed in title.removed)),
         },
     )

@@ -89,5 +89,24 @@ def test_the_margin_is_to_the_best_other_candidate(terminology):
     assert evidence[:, 4].tolist() == [1.0, 1.0]
 
 
+class LastFeature:
+    """A calibrator whose probability is the likeness."""
+
+    def probabilities(self, features):
+        return features[:, -1]
+
+
+def test_a_text_that_names_nothing_is_nil_unless_the_request_sets_its_own_threshold(terminology):
+    decider = CalibratedDecider(terminology, FirstFeature(), 0.1, LastFeature())
+    candidates = [candidate(terminology, "T:2221", 0.9)]
+    strange = Mention("blue sky", "blue sky", 0, 8, facts={"likeness": 0.2})
+    known = Mention("nurse", "nurse", 0, 5, facts={"likeness": 0.8})
+    judged = decider.decide([strange, known], [candidates] * 2, [Options()] * 2)
+    assert [d.nil for d in judged] == [True, False]
+    assert "names nothing" in judged[0].notes[0]
+    (own,) = decider.decide([strange], [candidates], [Options(min_confidence=0.5)])
+    assert own.concept_id == "T:2221"
+
+
 def test_an_empty_batch_gives_no_decisions(terminology):
     assert CalibratedDecider(terminology, FirstFeature(), 0.5).decide([], [], []) == []

@@ -7,8 +7,8 @@ from pipelines import registry
 from pipelines.build import build
 from pipelines.encoding import TextEncoding
 from pipelines.flow import Prepared
-from pipelines.job_titles.pipeline import TitleWithContext, calibration, not_titles
-from pipelines.job_titles.prepare import TitlePreparer, is_bare
+from pipelines.job_titles.pipeline import TitleWithContext, calibration
+from pipelines.job_titles.prepare import TitlePreparer, held_back, is_bare, not_titles, title_likeness
 from pipelines.results import Options, Request
 
 SPEC = registry.spec("job-titles")
@@ -113,4 +113,11 @@ def test_the_calibration_set_is_what_it_says(terminology):
 
 def test_the_texts_that_are_no_titles_are_distinct():
     bank = not_titles()
-    assert len(bank) == len(set(bank)) >= 150
+    assert len(bank) == len(set(bank)) >= 1000
+    assert 0.4 < sum(map(held_back, bank)) / len(bank) < 0.6
+
+
+def test_titles_look_like_titles_and_skills_do_not():
+    titles = title_likeness().score(["warehouse supervisor", "Dachdeckerin", "bibliotecaria"])
+    others = title_likeness().score(["conduct interviews", "customer relationship management", "free parking"])
+    assert min(titles) > max(others)

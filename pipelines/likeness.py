@@ -1,0 +1,37 @@
+"""Whether a text looks like a name of the kind that is asked for, whatever it names."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+_LIMIT: Final = 6.0
+
+
+class Likeness:
+    """Logistic regression over character n-grams, by scikit-learn: names against texts that stand beside names.
+
+    Retrieval alone takes "conduct job interviews" for a recruiter, since the words are near; what sort of text it is,
+    its spelling tells ("-er" against "-ing"). One more feature of the decision, not a filter.
+
+    Args:
+        names: texts of the kind.
+        others: texts that are not.
+    """
+
+    def __init__(self, names: Sequence[str], others: Sequence[str]) -> None:
+        self._grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
+        # C = 10 of 1, 10; both kinds weigh the same, however many there are (benchmarks/quality/job_titles.py, NIL).
+        self._model = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear", random_state=0)
+        texts = self._grams.fit_transform([text.lower() for text in [*names, *others]])
+        self._model.fit(texts, np.repeat([1, 0], [len(names), len(others)]))
+
+    def score(self, texts: Sequence[str]) -> list[float]:
+        """Log-odds that each text is a name, held to ±6."""
+        if not texts:
+            return []
+        odds = self._model.decision_function(self._grams.transform([text.lower() for text in texts]))
+        scores: list[float] = np.clip(odds, -_LIMIT, _LIMIT).tolist()
+        return scores
