@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
+from pipelines.ngrams import KnownGrams
+
 
 class LanguageGuesser:
     """Naive Bayes over character n-grams, by scikit-learn, fitted on texts of the kind to be guessed.
@@ -20,16 +22,21 @@ class LanguageGuesser:
     """
 
     def __init__(self, texts: Sequence[str], languages: Sequence[str]) -> None:
-        self._grams = CountVectorizer(analyzer="char_wb", ngram_range=(2, 4), binary=True)
+        vectorizer = CountVectorizer(analyzer="char_wb", ngram_range=(2, 4), binary=True)
         # Every language is as likely as any other. α = .1: .5 drowns the languages with few samples.
-        self._bayes = MultinomialNB(alpha=0.1, fit_prior=False)
-        self._bayes.fit(self._grams.fit_transform([text.lower() for text in texts]), list(languages))
+        bayes = MultinomialNB(alpha=0.1, fit_prior=False)
+        bayes.fit(vectorizer.fit_transform([text.lower() for text in texts]), list(languages))
+        self._grams = KnownGrams(vectorizer)
+        self._languages = [str(language) for language in bayes.classes_]
+        self._log_odds = np.ascontiguousarray(bayes.feature_log_prob_.T)
 
     def guess(self, texts: Sequence[str]) -> list[str | None]:
         """One language per text; None where nothing can be told: no letters, or an unknown script."""
-        if not texts:
-            return []
-        counts = self._grams.transform([text.lower() for text in texts])
-        guessed = self._bayes.predict(counts)
-        known = [n > 0 and any(map(str.isalpha, t)) for n, t in zip(np.diff(counts.indptr), texts, strict=True)]
-        return [str(language) if seen else None for language, seen in zip(guessed, known, strict=True)]
+        return [self._one(text.lower()) for text in texts]
+
+    def _one(self, text: str) -> str | None:
+        columns, _ = self._grams.of(text)
+        if len(columns) == 0 or not any(map(str.isalpha, text)):
+            return None
+        # Any language is as likely as another before the text is read, so the n-grams alone decide.
+        return self._languages[int(self._log_odds[columns].sum(axis=0).argmax())]

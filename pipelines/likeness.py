@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from pipelines.ngrams import KnownGrams
+
 _LIMIT: Final = 6.0
 
 
@@ -22,16 +24,23 @@ class Likeness:
     """
 
     def __init__(self, names: Sequence[str], others: Sequence[str]) -> None:
-        self._grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
+        vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
         # C = 10 of 1, 10; both kinds weigh the same, however many there are (benchmarks/quality/job_titles.py, NIL).
-        self._model = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear", random_state=0)
-        texts = self._grams.fit_transform([text.lower() for text in [*names, *others]])
-        self._model.fit(texts, np.repeat([1, 0], [len(names), len(others)]))
+        model = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear", random_state=0)
+        matrix = vectorizer.fit_transform([text.lower() for text in [*names, *others]])
+        model.fit(matrix, np.repeat([1, 0], [len(names), len(others)]))
+        self._grams = KnownGrams(vectorizer)
+        self._idf = vectorizer.idf_
+        self._weights = model.coef_[0]
+        self._bias = float(model.intercept_[0])
 
     def score(self, texts: Sequence[str]) -> list[float]:
         """Log-odds that each text is a name, held to ±6."""
-        if not texts:
-            return []
-        odds = self._model.decision_function(self._grams.transform([text.lower() for text in texts]))
-        scores: list[float] = np.clip(odds, -_LIMIT, _LIMIT).tolist()
-        return scores
+        return [self._one(text.lower()) for text in texts]
+
+    def _one(self, text: str) -> float:
+        columns, counts = self._grams.of(text)
+        vector = counts * self._idf[columns]
+        length = float(np.sqrt(vector @ vector)) or 1.0
+        odds = float(vector @ self._weights[columns]) / length + self._bias
+        return max(-_LIMIT, min(_LIMIT, odds))
