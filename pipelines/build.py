@@ -29,7 +29,7 @@ from models.indexes.hybrid import FusionWeights, HybridIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines.config import PipelineConfig
 from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
-from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows
+from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows, primary
 from pipelines.errors import TerminologyUnknown
 from pipelines.flow import Parts, Pipeline
 from pipelines.results import Request
@@ -113,7 +113,7 @@ def build(
     dense = FaissIndex.build(vectors, method=config.index)
     lexical = LexicalIndex.build(texts, config=NgramConfig(**config.ngrams.model_dump()))
     on_progress("index", 1, 1)
-    index = _hybrid(dense, lexical, config)
+    index = _hybrid(dense, lexical, config, terminology)
     trial = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
     examples = labelled or spec.calibration(terminology, _CALIBRATION_TEXTS, 0)
     calibration = calibrate(spec, trial, examples, encoder=query_encoder, config=config, on_progress=on_progress)
@@ -189,7 +189,7 @@ def open_build(
     lexical = LexicalIndex.from_parts(artifact.read_json("lexical.json"), artifact.read_tensors("lexical.safetensors"))
     parts = Parts(
         terminology=opened,
-        index=_hybrid(dense, lexical, config),
+        index=_hybrid(dense, lexical, config, opened),
         decider=_decider(opened, artifact.read_json("calibration.json"), config),
         corrections={"none": NoCorrection(), "auto": NoCorrection()},
     )
@@ -302,8 +302,16 @@ class _Masked:
         return self._index.score(queries, rows)
 
 
-def _hybrid(dense: FaissIndex, lexical: LexicalIndex, config: PipelineConfig) -> HybridIndex:
-    weights = FusionWeights(config.fusion.default, config.fusion.by_language)
+def fusion_weights(config: PipelineConfig, languages: Sequence[str]) -> FusionWeights:
+    """What the options say of fusion, for a terminology in these languages."""
+    fusion = config.fusion
+    # A terminology that does not say its language is taken to be in the query's.
+    spoken = {primary(tag): fusion.by_language.get(primary(tag), fusion.default) for tag in languages}
+    return FusionWeights(fusion.unknown, fusion.foreign if spoken else fusion.default, spoken)
+
+
+def _hybrid(dense: FaissIndex, lexical: LexicalIndex, config: PipelineConfig, terminology: Terminology) -> HybridIndex:
+    weights = fusion_weights(config, terminology.languages)
     return HybridIndex(dense, lexical, weights=weights, pool=config.rows)
 
 

@@ -8,10 +8,14 @@ class FusionConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    default: float = Field(0.3, ge=0, le=1, description="Lexical weight where the language is unknown (guess).")
-    by_language: dict[str, float] = Field(
-        default_factory=dict, description="Primary language subtag → lexical weight (measured; see the pipeline)."
+    default: float = Field(
+        0.3, ge=0, le=1, description="Lexical weight for languages that the terminology has (guess)."
     )
+    by_language: dict[str, float] = Field(
+        default_factory=dict, description="Primary language subtag → lexical weight, where it is another."
+    )
+    foreign: float = Field(0.3, ge=0, le=1, description="Lexical weight for languages that the terminology has not.")
+    unknown: float = Field(0.3, ge=0, le=1, description="Lexical weight where the language is not known.")
 
 
 class BlockConfig(BaseModel):
@@ -19,7 +23,8 @@ class BlockConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    default: list[float] = Field(default_factory=list, description="Where the language is unknown; empty: all alike.")
+    default: list[float] = Field(default_factory=list, description="For languages not listed; empty: all alike.")
+    unknown: list[float] = Field(default_factory=list, description="Where the language is not known; empty: default.")
     by_language: dict[str, list[float]] = Field(
         default_factory=dict, description="Primary language subtag → weights; 0 saves that encoder's work."
     )

@@ -38,11 +38,13 @@ class TextEncoding:
         self._by_language: dict[str, NDArray[np.float32]] = {}
         if isinstance(encoder, ConcatenatedEncoder):
             equal = [1.0] * len(encoder.encoders)
-            for weights in (blocks.default or equal, *blocks.by_language.values()):
+            default = blocks.default or equal
+            for weights in (default, blocks.unknown or default, *blocks.by_language.values()):
                 if len(weights) != len(equal):
                     raise ConfigInvalid(f"blocks: {len(weights)} weights for {len(equal)} encoders ({encoder.name})")
-            self._default = np.array(blocks.default or equal, np.float32)
+            self._default = np.array(default, np.float32)
             self._by_language = {tag: np.array(w, np.float32) for tag, w in blocks.by_language.items()}
+            self._by_language[""] = np.array(blocks.unknown or default, np.float32)
 
     def encode(self, texts: Sequence[str], languages: Sequence[str | None]) -> Vectors:
         """Query vectors, (n, d) float32, whose inner product with a row is the weighted mean of cosines."""

@@ -43,7 +43,7 @@ from models.indexes.faiss import FaissIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines import registry
 from pipelines.aggregation import BestTerm, Naming
-from pipelines.build import Build, build, calibrate
+from pipelines.build import Build, build, calibrate, fusion_weights
 from pipelines.config import PipelineConfig
 from pipelines.deciding import CalibratedDecider, TakeBest
 from pipelines.encoding import TextEncoding, centred, encode_rows
@@ -194,7 +194,7 @@ def measure_talentclef(data: TitleSet, library: EncoderLibrary) -> dict:
     encoding = TextEncoding(centred(encoder, means), config.blocks)
     dense = encoding.encode(queries, [data.language] * len(queries)) @ vectors.T
     lexical = LexicalIndex.build(texts, config=_ngrams(config)).score(Queries.of_texts(queries), every)
-    weight = config.fusion.by_language.get(data.language, config.fusion.default)
+    weight = fusion_weights(config, data.terminology.languages).lexical([data.language])
     rankings = {m.name: m.rank(data, depth=n, rows=n) for m in baselines(data.terminology, library)}
     found = top_rows(((1 - weight) * dense + weight * lexical).astype(np.float32), k=n)
     rankings["ours"] = [

@@ -15,17 +15,23 @@ class FusionWeights:
     """How much lexical similarity counts; dense similarity counts the rest, so both sum to 1.
 
     Attributes:
-        default: the lexical weight for a language not listed, or not known.
-        by_language: primary language subtag ("de") → lexical weight.
+        unknown: the lexical weight where the language is not known.
+        foreign: the lexical weight for a language not listed: the rows are in others, and spelling says little.
+        by_language: primary language subtag ("de") → lexical weight, for the languages of the rows.
     """
 
-    default: float
+    unknown: float
+    foreign: float = 0.0
     by_language: Mapping[str, float] = field(default_factory=dict)
 
     def lexical(self, languages: "list[str | None]") -> Scores:
         """The lexical weight of each query, (n, 1)."""
-        weights = [self.by_language.get((tag or "").split("-")[0].lower(), self.default) for tag in languages]
-        return np.array(weights, np.float32).reshape(-1, 1)
+        return np.array([self._of(tag) for tag in languages], np.float32).reshape(-1, 1)
+
+    def _of(self, language: str | None) -> float:
+        if language is None:
+            return self.unknown
+        return self.by_language.get(language.split("-")[0].lower(), self.foreign)
 
 
 class HybridIndex:

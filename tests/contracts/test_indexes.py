@@ -26,7 +26,7 @@ INDEXES = {
     "exact": lambda: dense("exact"),
     "hnsw": lambda: dense("hnsw"),
     "lexical": lambda: LexicalIndex.build(TEXTS),
-    "hybrid": lambda: HybridIndex(dense("exact"), LexicalIndex.build(TEXTS), weights=FusionWeights(0.4)),
+    "hybrid": lambda: HybridIndex(dense("exact"), LexicalIndex.build(TEXTS), weights=FusionWeights(0.4, 0.4)),
 }
 
 

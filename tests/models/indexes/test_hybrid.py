@@ -31,8 +31,8 @@ def test_fused_scores_are_the_weighted_sum_of_both_cosines_for_every_row():
 
 
 def test_weights_follow_the_primary_language_of_each_query():
-    weights = FusionWeights(0.5, {"de": 1.0, "fr": 0.0})
-    assert weights.lexical(["de-AT", "FR", None, "xx"]).ravel().tolist() == [1.0, 0.0, 0.5, 0.5]
+    weights = FusionWeights(0.5, 0.25, {"de": 1.0, "fr": 0.0})
+    assert weights.lexical(["de-AT", "FR", None, "xx"]).ravel().tolist() == [1.0, 0.0, 0.5, 0.25]
     index, _ = hybrid(weights)
     both = Queries(["baker", "baker"], random_vectors(2, seed=3), ["de", "fr"])
     found = index.search(both, k=3)
