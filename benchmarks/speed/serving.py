@@ -6,9 +6,10 @@ Needs wrk (apt), the prepared encoders and the starter build (`cognomen setup`),
 endpoint and for the MiniLM folder that naive and infinity load. The peer lives in its own venv:
 pip install torch==2.13.0 "infinity-emb[server,torch]==0.0.78" "click<8.2".
 
-Everything runs at OMP_NUM_THREADS=1 on this machine, against 127.0.0.1 only. CPU time is the server's process tree's, user
-and system, from /proc, over the measured window, by the requests that wrk counted. Rounds alternate between servers, and the
-median of a setting's rounds is what counts: machines are noisy, ratios less so. Writes benchmarks/results/serving.json.
+Everything runs at OMP_NUM_THREADS=1 on this machine, against 127.0.0.1 only. CPU time is the server's process tree's,
+user and system, from /proc, over the measured window, by the requests that wrk counted. Rounds alternate between
+servers, and the median of a setting's rounds is what counts: machines are noisy, ratios less so. Writes
+benchmarks/results/serving.json.
 """
 
 import argparse
@@ -40,8 +41,8 @@ ADJECTIVES = ["senior", "junior", "lead", "night", "mobile", "trainee", "part-ti
 JOBS = {
     "en": ["java developer", "registered nurse", "truck driver", "line cook", "tax accountant", "primary teacher",
            "site electrician", "hotel receptionist", "data analyst", "warehouse operative", "plumber", "midwife"],
-    "de": ["Softwareentwickler (m/w/d)", "Pflegefachkraft in Teilzeit", "Kraftfahrer CE", "Koch", "Steuerfachangestellte"],
-    "fr": ["développeur web H/F", "infirmière de nuit", "conducteur poids lourd", "cuisinier", "comptable fournisseurs"],
+    "de": ["Softwareentwickler (m/w/d)", "Pflegefachkraft in Teilzeit", "Kraftfahrer CE", "Koch", "Steuerberater"],
+    "fr": ["développeur web H/F", "infirmière de nuit", "conducteur poids lourd", "cuisinier", "comptable"],
     "es": ["programador web", "enfermera", "conductor de camión", "cocinero", "contable"],
 }  # fmt: skip
 console = Console()
@@ -208,8 +209,8 @@ def main() -> None:
         }
         if arguments.infinity:
             peer = start(
-                server([str(arguments.infinity), "v2", "--model-id", folder, "--served-model-name", "minilm", "--engine",
-                        "torch", "--device", "cpu", "--no-bettertransformer", "--host", "127.0.0.1", "--port", "8313"],
+                server([str(arguments.infinity), "v2", "--model-id", folder, "--served-model-name", "minilm",
+                        "--engine", "torch", "--device", "cpu", "--no-bettertransformer", "--host", "127.0.0.1", "--port", "8313"],
                        port=8313, ready="/health", environment=offline)
             )  # fmt: skip
             targets["infinity_emb"] = Target("infinity_emb", 8313, "/embeddings", peer, "embeddings")

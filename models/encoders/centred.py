@@ -13,8 +13,8 @@ from models.encoders.base import Encoder
 class CentredEncoder:
     """Another encoder's vectors minus a fixed mean, unit length again.
 
-    Some models keep every text in a narrow cone (multilingual-e5-small: cosines of .75 to 1), so that beside another model's
-    their cosines hardly count. Taking the passages' mean out spreads them; queries must lose the same mean.
+    Some models keep every text in a narrow cone (multilingual-e5-small: cosines of .75 to 1), so that beside another
+    model's their cosines hardly count. Taking the passages' mean out spreads them; queries must lose the same mean.
 
     Args:
         encoder: what encodes.

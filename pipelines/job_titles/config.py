@@ -14,7 +14,7 @@ class JobTitlesConfig(PipelineConfig):
 
     encoder: str = Field(
         "+".join(ENCODERS),
-        description="USE with MiniLM for English, USE with e5 for USE's languages, e5 for others (dev: pairs beat each).",
+        description="USE with MiniLM for English, with e5 for USE's languages, e5 for others (dev: pairs beat each).",
     )
     blocks: BlockConfig = Field(
         default_factory=lambda: BlockConfig(

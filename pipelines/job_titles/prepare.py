@@ -62,7 +62,7 @@ def not_titles() -> tuple[str, ...]:
 
 
 def held_back(text: str) -> bool:
-    """Whether a text that is no title is kept from the likeness, for the calibration to judge it unseen: half of them."""
+    """Whether a text that is no title is kept from the likeness, so that the calibration judges it unseen: half are."""
     return bool(zlib.crc32(text.encode()) & 1)
 
 
