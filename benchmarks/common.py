@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -47,6 +48,16 @@ def save(name: str, content: dict[str, Any]) -> Path:
     stamp = {"date": datetime.now(UTC).isoformat(timespec="minutes"), "commit": commit(), "machine": machine()}
     path.write_text(json.dumps({**stamp, **content}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def save_part(name: str, part: str, content: dict[str, Any], *, config: dict[str, Any]) -> None:
+    """Write one part of benchmarks/results/NAME.json; parts measured under another config are dropped."""
+    path = RESULTS / f"{name}.json"
+    with FileLock(RESULTS / f".{name}.lock"):
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        config = json.loads(json.dumps(config))
+        sets = known.get("sets", {}) if known.get("config") == config else {}
+        save(name, {"config": config, "sets": {**sets, part: content}})
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from benchmarks.common import (
     paired,
     recall,
     reciprocal,
-    save,
+    save_part,
     summary,
 )
 from benchmarks.quality.titles_data import MELO, TALENTCLEF, TITLES, TitleSet, esco_english, jobbert, melo, talentclef
@@ -327,31 +327,34 @@ def main() -> None:
             data.name, data.language, [data.queries[r] for r in rows], [data.gold[r] for r in rows], data.terminology
         )
 
+    def keep(name: str, result: dict) -> None:
+        results[name] = result
+        if not arguments.sample:
+            save_part("job_titles", name, result, config=SPEC.config().model_dump())
+
     with tempfile.TemporaryDirectory() as folder:
         store = ArtifactStore(Path(folder))
         if "talentclef" in arguments.only:
             for name in TALENTCLEF:
-                results[f"talentclef_{name}"] = measure_talentclef(talentclef(name), library)
+                keep(f"talentclef_{name}", measure_talentclef(talentclef(name), library))
                 show(name, results[f"talentclef_{name}"])
         if "jobbert" in arguments.only:
             esco = esco_english()
             built = make(esco, library, store)
-            results["jobbert_val"] = measure(take(jobbert(esco)), built, library, blind=True)
+            keep("jobbert_val", measure(take(jobbert(esco)), built, library, blind=True))
             show("jobbert_val", results["jobbert_val"])
-            results["nil"] = measure_nil(jobbert(esco), built)
+            keep("nil", measure_nil(jobbert(esco), built))
             table = Table("", *results["nil"]["judged"], title="NIL and confidence")
             for row in next(iter(results["nil"]["judged"].values())):
                 table.add_row(row, *(str(judged[row]) for judged in results["nil"]["judged"].values()))
             console.print(table)
-            results["starter"] = measure_starter(take(jobbert(esco)), library, store)
+            keep("starter", measure_starter(take(jobbert(esco)), library, store))
             console.print(results["starter"])
         if "melo" in arguments.only:
             for name in MELO:
                 data = take(melo(name))
-                results[name] = measure(data, make(data.terminology, library, store), library, blind=True)
+                keep(name, measure(data, make(data.terminology, library, store), library, blind=True))
                 show(name, results[name])
-    if not arguments.sample:
-        print(save("job_titles", {"config": SPEC.config().model_dump(), "sets": results}))
 
 
 if __name__ == "__main__":
