@@ -25,7 +25,7 @@ class Likeness:
 
     def __init__(self, names: Sequence[str], others: Sequence[str]) -> None:
         vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
-        # C = 10 of 1, 10; both kinds weigh the same, however many there are (benchmarks/quality/job_titles.py, NIL).
+        # Both kinds weigh the same, however many there are of each. C is a guess.
         model = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear", random_state=0)
         matrix = vectorizer.fit_transform([text.lower() for text in [*names, *others]])
         model.fit(matrix, np.repeat([1, 0], [len(names), len(others)]))

@@ -22,7 +22,7 @@ class JobTitlesConfig(PipelineConfig):
             unknown=[0.4, 0.0, 0.6],
             by_language={"en": [0.25, 0.75, 0.0]} | {tag: [0.5, 0.0, 0.5] for tag in _USE_AND_E5},
         ),
-        description="Weights of USE, MiniLM, e5 (dev, grid of quarters; two-fold CV within .005 of the best).",
+        description="Weights of USE, MiniLM, e5 (dev, of a grid of quarters).",
     )
     centred: list[str] = Field(["e5-small"], description="e5's cosines lie between .75 and 1 (dev).")
     symmetric: bool = Field(True, description="Terms are titles too: 'query: ' on both sides beats 'passage: ' (dev).")

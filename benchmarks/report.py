@@ -1,0 +1,143 @@
+"""Write the figures of README.md from benchmarks/results/*.json, so that no number is typed by hand.
+
+python -m benchmarks.report           rewrites what stands between <!-- figures --> and <!-- /figures -->
+python -m benchmarks.report --check   exit 1 if README says something else than the results
+"""
+
+import json
+import statistics
+import sys
+from typing import Any
+
+from benchmarks.common import RESULTS, ROOT
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+SETS = {
+    "jobbert_val": "English vacancy titles → ESCO 1.2.0 (jobbert_val)",
+    "deu_q_de_c_de": "German class names → ESCO, German (MELO)",
+    "deu_q_de_c_en": "German → English (MELO)",
+    "fra_q_fr_c_fr": "French (MELO)",
+    "esp_q_es_c_es": "Spanish (MELO)",
+    "ita_q_it_c_en": "Italian → English (MELO)",
+    "nld_q_nl_c_en": "Dutch → English (MELO)",
+    "usa_q_en_c_en": "US class names (MELO)",
+}
+BASELINES = ("exact", "BM25", "char TF-IDF", "MiniLM")
+
+
+def figures() -> str:
+    """The section, as Markdown."""
+    titles = _read("job_titles")
+    parts = [
+        _quality(titles["sets"]),
+        _talentclef(titles["sets"]),
+        _nil(titles["sets"]),
+        _speed(_read("serving")),
+        _footer(titles, _read("serving")),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _quality(sets: dict[str, Any]) -> str:
+    rows = [
+        "**Naming a title** (R@1 / R@5 / R@10; every method ranks occupations; `benchmarks/quality/job_titles.py`):",
+        "",
+        "| set | n | " + " | ".join(BASELINES) + " | ours | ours − best baseline, R@5 |",
+        "| --- | --- | " + "--- | " * (len(BASELINES) + 2),
+    ]
+    for key, label in SETS.items():
+        if key not in sets:
+            continue
+        methods, best = sets[key]["methods"], sets[key]["ours against the best baseline"]["R@5"]
+        cells = [_recalls(methods[name]) for name in BASELINES] + [f"**{_recalls(methods['ours'])}**"]
+        sign = "significant" if best["significant"] else "n.s."
+        gain = f"{best['difference']:+.3f} [{best['low']:+.3f}, {best['high']:+.3f}], {sign}"
+        rows.append(f"| {label} | {sets[key]['n']:,} | " + " | ".join(cells) + f" | {gain} |")
+    return "\n".join(rows)
+
+
+def _recalls(scores: dict[str, Any]) -> str:
+    return "/".join(f"{scores[f'R@{k}'][0]:.3f}".lstrip("0") for k in (1, 5, 10))
+
+
+def _talentclef(sets: dict[str, Any]) -> str:
+    found = {key.removeprefix("talentclef_"): value for key, value in sets.items() if key.startswith("talentclef_")}
+    if not found:
+        return ""
+    names = (*BASELINES, "ours")
+    rows = [
+        "**Title to similar titles** (TalentCLEF 2025 task A, validation; MAP):",
+        "",
+        "| language | n | " + " | ".join(names) + " |",
+        "| --- | --- | " + "--- | " * len(names),
+    ]
+    for language, result in found.items():
+        cells = [f"{result['methods'][name]['MAP'][0]:.3f}".lstrip("0") for name in names]
+        rows.append(f"| {language} | {result['n']} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def _nil(sets: dict[str, Any]) -> str:
+    if "nil" not in sets:
+        return ""
+    nil = sets["nil"]
+    names = list(nil["judged"])
+    rows = [
+        f"**NIL and confidence** ({nil['titles']:,} titles of jobbert_val mixed with {nil['no titles']:,} texts that name "
+        "no occupation, language not given):",
+        "",
+        "| | " + " | ".join(names) + " |",
+        "| --- | " + "--- | " * len(names),
+    ]
+    for measure in next(iter(nil["judged"].values())):
+        cells = [f"{nil['judged'][name][measure]:.3f}".lstrip("0") for name in names]
+        rows.append(f"| {measure} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def _speed(serving: dict[str, Any]) -> str:
+    if not serving:
+        return ""
+    windows = serving["windows"]
+    names = list(next(iter(windows.values())))
+    rows = [
+        "**CPU-milliseconds per request** (MiniLM in fp32 everywhere, one thread, medians of alternating rounds, "
+        "everything in one run; *normalize* is the whole pipeline: two encoders, search, decision; `benchmarks/speed/serving.py`):",
+        "",
+        "| | " + " | ".join(windows) + " |",
+        "| --- | " + "--- | " * len(windows),
+    ]
+    for name in names:
+        cells = [f"{statistics.median(w['cpu_ms'] for w in lines[name]):.1f}" for lines in windows.values()]
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def _footer(*results: dict[str, Any]) -> str:
+    said = sorted({f"{r['machine']['cpu']}, {r['machine']['cores']} cores, {r['date'][:10]}" for r in results if r})
+    return (
+        f"Machine: {'; '.join(said)}. It is shared and noisy: trust ratios. Intervals are 95 % bootstrap over queries. "
+        "The handful of weights behind *ours* was chosen on these development sets; nothing was trained on them."
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    path = RESULTS / f"{name}.json"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return content
+
+
+def main() -> int:
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    written = f"{before}{BEGIN}\n\n{figures()}\n\n{END}{after}"
+    if "--check" in sys.argv:
+        return int(written != text)
+    README.write_text(written, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""PipelineHost over real builds."""
+
+import pytest
+
+from models.errors import EncoderUnknown
+from pipelines import registry
+from pipelines.build import build
+from pipelines.errors import PipelineUnknown, TerminologyUnknown
+from pipelines.results import Request
+from pipelines.terminology import Terminology
+from service.host import PipelineHost
+from service.hosting import Hosting
+
+SPEC = registry.spec("job-titles")
+
+
+def make(store, encoder, terminology, name):
+    named = Terminology(name, version="1", concepts=terminology.concepts)
+    return build(SPEC, named, encoder=encoder, store=store, config=SPEC.config(encoder="hashing"))
+
+
+@pytest.fixture
+def two(store, encoder, terminology):
+    for name in ("alpha", "beta"):
+        make(store, encoder, terminology, name)
+    return store
+
+
+def loaded(store, **kwargs):
+    host = PipelineHost(store, device="cpu", **kwargs)
+    host.load()
+    return host
+
+
+def test_every_build_is_hosted_and_the_first_by_name_answers(two):
+    host = loaded(two)
+    assert host.ready
+    assert host.failure is None
+    assert [h.name for h in host.pipelines()] == ["job-titles"]
+    assert host.pipeline("job_titles").terminology.name == "alpha"
+    assert host.pipeline("job-titles", terminology="beta").terminology.name == "beta"
+    assert [t.name for t in host.terminologies()] == ["alpha", "beta"]
+    hosted = host.pipeline("job-titles")
+    assert hosted.pipeline.run([Request("line cook")])[0].mentions[0].decision.candidates
+    assert hosted.count_tokens(["line cook"]) == [4]
+
+
+def test_the_starter_answers_before_others(store, encoder, terminology):
+    for name in ("alpha", SPEC.starter_name):
+        make(store, encoder, terminology, name)
+    assert loaded(store).pipeline("job-titles").terminology.name == SPEC.starter_name
+
+
+def test_the_operators_choice_answers_first_and_the_rest_can_be_left_out(two):
+    host = loaded(two, hosting={"job-titles": Hosting(terminology="beta")})
+    assert host.pipeline("job-titles").terminology.name == "beta"
+    only = loaded(two, hosting={"job-titles": Hosting(terminologies=["alpha"])})
+    with pytest.raises(TerminologyUnknown, match="alpha"):
+        only.pipeline("job-titles", terminology="beta")
+
+
+def test_what_is_to_be_hosted_and_was_not_built_keeps_the_host_from_being_ready(two):
+    host = loaded(two, hosting={"job-titles": Hosting(terminology="gamma")})
+    assert not host.ready
+    assert "gamma" in host.failure
+
+
+def test_nothing_built_is_not_ready_and_says_how_to_begin(store):
+    host = loaded(store)
+    assert not host.ready
+    assert "cognomen setup" in host.failure
+
+
+def test_a_damaged_build_is_named_and_never_served_as_an_empty_one(two):
+    name = "pipelines/job_titles/beta"
+    (two.root / name / two.current(name) / "concepts.jsonl").write_bytes(b"")
+    host = loaded(two)
+    assert not host.ready
+    assert "beta: ArtifactCorrupt" in host.failure
+    with pytest.raises(TerminologyUnknown):
+        host.pipeline("job-titles", terminology="beta")
+
+
+def test_a_damaged_generation_gives_way_to_the_one_before(two, encoder, terminology):
+    first = two.current("pipelines/job_titles/alpha")
+    second = make(two, encoder, terminology, "alpha").artifact.generation
+    path = two.root / "pipelines/job_titles/alpha" / second / "dense.faiss"
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    host = loaded(two)
+    assert host.ready
+    assert host.pipeline("job-titles").generation == first
+
+
+def test_unknown_names_are_errors_of_their_own(two):
+    host = loaded(two)
+    with pytest.raises(PipelineUnknown):
+        host.pipeline("medical")
+    with pytest.raises(TerminologyUnknown):
+        host.terminology("gamma")
+    with pytest.raises(EncoderUnknown, match="cognomen models prepare minilm"):
+        host.encoder("minilm")
+    assert host.encoder("hashing").dimension == 256
