@@ -37,6 +37,8 @@ from benchmarks.quality.titles_data import MELO, TALENTCLEF, TITLES, TitleSet, e
 from models.arrays import EMPTY, Neighbours, Queries, top_rows
 from models.artifacts import ArtifactStore
 from models.calibration.platt import PlattCalibrator
+from models.encoders.base import Encoder
+from models.encoders.cached import CachedEncoder
 from models.encoders.library import EncoderLibrary
 from models.hubness.base import NoCorrection
 from models.indexes.faiss import FaissIndex
@@ -54,6 +56,14 @@ from pipelines.results import Options, Request
 from pipelines.scoring import expected_calibration_error
 from pipelines.spec import CalibrationSet
 from pipelines.terminology import Terminology
+
+
+class RememberingLibrary(EncoderLibrary):
+    """Encoders that remember: sets share their terms, and baselines share encoders with ours."""
+
+    def _open(self, name: str) -> Encoder:
+        return CachedEncoder(super()._open(name), max_bytes=1 << 30)
+
 
 SPEC = registry.spec("job-titles")
 NOT_TITLES = Path(__file__).with_name("not_titles.txt")
@@ -314,9 +324,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--only", nargs="*", default=["jobbert", "melo", "talentclef"])
+    parser.add_argument("--sets", nargs="*", default=list(MELO), help="which MELO sets")
     parser.add_argument("--sample", type=int, default=0, help="queries per set, for a quick look; nothing is saved")
     arguments = parser.parse_args()
-    library = EncoderLibrary(ArtifactStore(arguments.artifacts), device="cpu")
+    library = RememberingLibrary(ArtifactStore(arguments.artifacts), device="cpu")
     results: dict[str, dict] = {}
 
     def take(data: TitleSet) -> TitleSet:
@@ -351,7 +362,7 @@ def main() -> None:
             keep("starter", measure_starter(take(jobbert(esco)), library, store))
             console.print(results["starter"])
         if "melo" in arguments.only:
-            for name in MELO:
+            for name in arguments.sets:
                 data = take(melo(name))
                 keep(name, measure(data, make(data.terminology, library, store), library, blind=True))
                 show(name, results[name])
