@@ -1,6 +1,6 @@
 """From rows to concepts: how the scores of a concept's terms become the concept's score."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -105,24 +105,30 @@ class Naming:
             found.scores[i, slots], member, self._terminology.row_counts[concepts]
         )
         order = np.lexsort((concepts, -scores))[: max(self._limit, options.top_k)]
+        best = slots[first[order]]
+        # As Python's numbers, and all at once: this runs for every candidate of every request.
+        parts = [_rounded(part[i, best]) for part in found.parts.values()]
+        stages = [dict(zip(found.parts, values, strict=True)) for values in zip(*parts, strict=True)]
+        numbers = zip(concepts[order].tolist(), found.ids[i, best].tolist(), support[order].tolist(), strict=True)
         return [
-            self._candidate(found, i, slots[first[o]], int(concepts[o]), float(scores[o]), int(support[o]))
-            for o in order
+            self._candidate(concept, row, score, parts, support)
+            for (concept, row, support), score, parts in zip(
+                numbers, _rounded(scores[order]), stages or [{} for _ in order], strict=True
+            )
         ]
 
     def _candidate(
-        self, found: Neighbours, i: int, slot: int, concept_index: int, score: float, support: int
+        self, concept_index: int, row: int, score: float, parts: Mapping[str, float], support: int
     ) -> Candidate:
         concept = self._terminology.concepts[concept_index]
-        term = self._terminology.row_terms[found.ids[i, slot]]
-        parts = {name: round(float(part[i, slot]), 4) for name, part in found.parts.items()}
+        term = self._terminology.row_terms[row]
         return Candidate(
             concept=concept_index,
             concept_id=concept.id,
             name=concept.name,
             term=term.text,
             term_language=term.language,
-            score=round(score, 4),
+            score=score,
             scores=parts,
             support=support,
             codes=concept.codes,
@@ -131,7 +137,12 @@ class Naming:
         )
 
 
-def _explain(kind: str, language: str | None, parts: dict[str, float], support: int) -> str:
+def _rounded(numbers: NDArray[np.float32]) -> list[float]:
+    rounded: list[float] = numbers.astype(np.float64).round(4).tolist()
+    return rounded
+
+
+def _explain(kind: str, language: str | None, parts: Mapping[str, float], support: int) -> str:
     """Why a candidate stands where it does, in one line, without the caller's text."""
     evidence = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
     voices = "1 term" if support == 1 else f"{support} terms"

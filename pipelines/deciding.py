@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 
 import numpy as np
@@ -35,26 +36,23 @@ def features(mention: Mention, candidates: Sequence[Candidate]) -> NDArray[np.fl
     `margin` is the distance to the best *other* candidate: positive for the first, negative for the rest. `mean` is the
     mean score of the nearest candidates, and `likeness` what `prepare` thinks of the text (0 where it thinks nothing).
     """
+    evidence = np.empty((len(candidates), len(FEATURES)), np.float32)
+    if not candidates:
+        return evidence
     scores = np.array([c.score for c in candidates], np.float32)
-    best, second = (scores[0], scores[1] if len(scores) > 1 else scores[0] - 0.2) if len(scores) else (0.0, 0.0)
-    mean = float(scores[:_NEAREST].mean()) if len(scores) else 0.0
-    likeness = mention.facts.get("likeness", 0.0)
+    second = scores[1] if len(scores) > 1 else scores[0] - 0.2
     query = mention.query.casefold()
-    rows = [
-        (
-            c.score,
-            c.score - (second if i == 0 else best),
-            c.scores.get("dense", c.score),
-            c.scores.get("lexical", 0.0),
-            float(c.term.casefold() == query),
-            np.log(c.support),
-            np.log1p(len(mention.query.split())),
-            mean,
-            likeness,
-        )
-        for i, c in enumerate(candidates)
-    ]
-    return np.array(rows, np.float32).reshape(len(candidates), len(FEATURES))
+    evidence[:, 0] = scores
+    evidence[:, 1] = scores - scores[0]
+    evidence[0, 1] = scores[0] - second
+    evidence[:, 2] = [c.scores.get("dense", c.score) for c in candidates]
+    evidence[:, 3] = [c.scores.get("lexical", 0.0) for c in candidates]
+    evidence[:, 4] = [c.term.casefold() == query for c in candidates]
+    evidence[:, 5] = np.log([c.support for c in candidates])
+    evidence[:, 6] = np.log1p(len(mention.query.split()))
+    evidence[:, 7] = scores[:_NEAREST].mean()
+    evidence[:, 8] = np.asarray(mention.facts.get("likeness", 0.0))
+    return evidence
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class CalibratedDecider:
         if not mentions:
             return []
         evidence = [features(m, some) for m, some in zip(mentions, candidates, strict=True)]
-        confident = self._with_confidence(evidence, candidates)
+        confident = self._with_confidence(evidence, candidates, options)
         decisions = []
         for some, known, wanted in zip(confident, self._known(evidence), options, strict=True):
             if wanted.min_confidence is None and not known:
@@ -117,16 +115,25 @@ class CalibratedDecider:
         return [bool(p >= 0.5) for p in self.named.probabilities(first)]
 
     def _with_confidence(
-        self, evidence: Sequence[NDArray[np.float32]], candidates: Sequence[list[Candidate]]
+        self,
+        evidence: Sequence[NDArray[np.float32]],
+        candidates: Sequence[list[Candidate]],
+        options: Sequence[Options],
     ) -> list[list[Candidate]]:
-        """All mentions in one matrix; the probabilities of one mention are scaled to sum to at most 1."""
+        """All mentions in one matrix; the probabilities of one mention are scaled to sum to at most 1.
+
+        Only the candidates that somebody will look at are given back: `top_k`, or all where a broader concept is asked
+        for.
+        """
         probabilities = self.calibrator.probabilities(np.concatenate(evidence))
         ends = np.cumsum([len(some) for some in candidates])
         confident = []
-        for some, p in zip(candidates, np.split(probabilities, ends[:-1]), strict=True):
+        for some, p, wanted in zip(candidates, np.split(probabilities, ends[:-1]), options, strict=True):
             # Confidence follows rank: a later candidate is never surer than an earlier one.
             p = np.minimum.accumulate(p / max(1.0, float(p.sum())))
-            confident.append([c.with_confidence(round(q, 4)) for c, q in zip(some, p.tolist(), strict=True)])
+            sure = zip(some, p.tolist(), strict=True)
+            looked_at = sure if wanted.backoff else islice(sure, wanted.top_k)
+            confident.append([c.with_confidence(round(q, 4)) for c, q in looked_at])
         return confident
 
     def _broader(self, candidates: Sequence[Candidate], options: Options, threshold: float) -> Decision | None:

@@ -1,9 +1,9 @@
 -- wrk's requests for serving.py: POSTs of JSON over the titles in titles.lua, each starting one title further on.
 --
---   wrk … -s serving.lua URL -- FOLDER KIND TEXTS LANGUAGES
+--   wrk … -s serving.lua URL -- FOLDER KIND TEXTS LANGUAGES MODEL
 --
 -- FOLDER: where titles.lua is. KIND: "embeddings" or "normalize". TEXTS: titles in a request. LANGUAGES: "en" says so in
--- each item; "en,de,fr,es" takes the languages in turn and names none.
+-- each item; "en,de,fr,es" takes the languages in turn and names none. MODEL: whose vectors, for "embeddings".
 
 local requests = {}
 local turn = 0
@@ -26,8 +26,8 @@ local function in_turn(titles, languages)
   return mixed
 end
 
-local function embeddings(texts)
-  return '{"model":"minilm","input":[' .. table.concat(texts, ",") .. "]}"
+local function embeddings(texts, model)
+  return '{"model":"' .. model .. '","input":[' .. table.concat(texts, ",") .. "]}"
 end
 
 local function normalize(texts, language)
@@ -39,7 +39,7 @@ local function normalize(texts, language)
 end
 
 function init(args)
-  local folder, kind, texts, languages = args[1], args[2], tonumber(args[3]), args[4]
+  local folder, kind, texts, languages, model = args[1], args[2], tonumber(args[3]), args[4], args[5]
   local titles = in_turn(dofile(folder .. "/titles.lua"), languages)
   local language = not languages:find(",") and languages or nil
   local headers = { ["content-type"] = "application/json" }
@@ -48,7 +48,7 @@ function init(args)
     for i = 0, texts - 1 do
       some[i + 1] = quoted(titles[(start + i) % #titles + 1])
     end
-    local body = kind == "embeddings" and embeddings(some) or normalize(some, language)
+    local body = kind == "embeddings" and embeddings(some, model) or normalize(some, language)
     requests[start + 1] = wrk.format("POST", nil, headers, body)
   end
 end

@@ -1,258 +1,417 @@
-"""CPU-milliseconds per request of the service, beside a naive endpoint and infinity_emb, in one run.
+"""CPU time, throughput and latency of a request: ours beside infinity_emb and a naive `SentenceTransformer.encode`.
 
-    python -m benchmarks.speed.serving --artifacts artifacts [--infinity VENV/bin/infinity_emb] [--rounds 3] [--seconds 5]
+    python -m benchmarks.speed.serving --artifacts artifacts --infinity ../infinity/bin/infinity_emb
 
-Needs wrk (apt), the prepared encoders and the starter build (`cognomen setup`), and the `encoders` extra for the naive
-endpoint and for the MiniLM folder that naive and infinity load. The peer lives in its own venv:
-pip install torch==2.13.0 "infinity-emb[server,torch]==0.0.78" "click<8.2".
+Needs wrk (apt), prepared artifacts (`cognomen setup`), the extra `encoders` for the naive endpoint, and infinity_emb in a
+venv of its own (without it that peer is left out, and the table says so). Starts every server itself, on loopback, with
+one thread in every pool; all embed by MiniLM in fp32. First it checks that all answer 200 and that vectors agree with
+SentenceTransformer's. Then, for every load, the servers take turns in rounds, so that a busy machine is busy for all.
+Writes benchmarks/results/serving.json. About 20 minutes.
 
-Everything runs at OMP_NUM_THREADS=1 on this machine, against 127.0.0.1 only. CPU time is the server's process tree's,
-user and system, from /proc, over the measured window, by the requests that wrk counted. Rounds alternate between
-servers, and the median of a setting's rounds is what counts: machines are noisy, ratios less so. Writes
-benchmarks/results/serving.json.
+CPU-ms per request is user and system time of the server's process tree over the window, by the requests answered in it:
+it decides what a core can serve and is hardly moved by what else the machine does. Throughput and latency are.
+Nobody caches answers: the titles come round again, and every server computes them anew. The peers embed the English
+titles; ours normalizes them in one line with the language given, and in one line takes titles in four languages without
+being told which. MiniLM reads English only, so with `--e5` infinity also embeds the four languages by the multilingual
+model that ours runs for them (multilingual-e5-small, 12 layers; without its prompt, which ours puts first).
 """
 
 import argparse
+import http.client
 import json
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.common import ROOT, save
+from models.encoders.packages import find_weights
 
-TICKS = os.sysconf("SC_CLK_TCK")
-SETTINGS = ((1, 1), (16, 1), (64, 1), (4, 32))
-"""Connections and texts a request."""
-ADJECTIVES = ["senior", "junior", "lead", "night", "mobile", "trainee", "part-time", "industrial"]
-JOBS = {
-    "en": ["java developer", "registered nurse", "truck driver", "line cook", "tax accountant", "primary teacher",
-           "site electrician", "hotel receptionist", "data analyst", "warehouse operative", "plumber", "midwife"],
-    "de": ["Softwareentwickler (m/w/d)", "Pflegefachkraft in Teilzeit", "Kraftfahrer CE", "Koch", "Steuerberater"],
-    "fr": ["développeur web H/F", "infirmière de nuit", "conducteur poids lourd", "cuisinier", "comptable"],
-    "es": ["programador web", "enfermera", "conductor de camión", "cocinero", "contable"],
-}  # fmt: skip
-console = Console()
+HERE: Final = Path(__file__).parent
+THREADS: Final = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
+MIXED: Final = "en,de,fr,es"
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+START_S: Final = 240
+AGREE: Final = 0.9999
+"""The least cosine to SentenceTransformer's vectors that counts as the same model."""
+
+console = Console(width=150)
 
 
 @dataclass(frozen=True)
-class Target:
-    """A server's endpoint: where it is, which process answers, and what one text becomes in a body."""
+class Load:
+    """Connections that each send one request after the other, and titles in a request."""
+
+    connections: int
+    texts: int
+
+    @property
+    def name(self) -> str:
+        return f"c={self.connections}" + (f", {self.texts} texts" if self.texts > 1 else "")
+
+
+LOADS: Final = (Load(1, 1), Load(16, 1), Load(64, 1), Load(1, 32), Load(4, 32))
+
+
+class Server:
+    """A server under test, in a process of its own."""
+
+    def __init__(self, name: str, command: Sequence[str], *, path: str, ready: str, env: dict[str, str]) -> None:
+        self.name, self.path, self.ready = name, path, ready
+        self.port = free_port()
+        self._command = [part.replace("PORT", str(self.port)) for part in command]
+        self._env = {**os.environ, **THREADS, **{k: v.replace("PORT", str(self.port)) for k, v in env.items()}}
+
+    @contextmanager
+    def running(self, logs: Path) -> Iterator["Server"]:
+        """Start, wait until it is ready, stop."""
+        log = logs / f"{self.name}.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(self._command, cwd=ROOT, env=self._env, stdout=stream, stderr=stream)
+        self.pid = process.pid
+        try:
+            self._wait(process, log)
+            yield self
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _wait(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        deadline = time.monotonic() + START_S
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                if self.ask("GET", self.ready)[0] == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.5)
+        raise SystemExit(f"{self.name} did not start; its last words:\n{log.read_text(errors='replace')[-2000:]}")
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Status and JSON of one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        content = None if body is None else json.dumps(body)
+        connection.request(method, path, content, {"content-type": "application/json"})
+        answer = connection.getresponse()
+        read = answer.read()
+        connection.close()
+        return answer.status, json.loads(read) if read.startswith((b"{", b"[")) else read
+
+    def cpu_ticks(self) -> int:
+        """User and system time of the process tree so far, ended children included."""
+        return sum(sum(map(int, stat(pid)[11:15])) for pid in tree(self.pid))
+
+    def rss_mb(self) -> int:
+        """Resident memory of the process tree."""
+        return sum(int(stat(pid)[21]) for pid in tree(self.pid)) * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One line of the tables: a server, asked one kind of thing."""
 
     name: str
-    port: int
-    path: str
-    pid: int
-    body: str
-
-    def bodies(self, texts: list[list[str]]) -> list[str]:
-        wrap = {
-            "normalize-en": lambda some: {"items": [{"title": t, "language": "en"} for t in some]},
-            "normalize": lambda some: {"items": [{"title": t} for t in some]},
-            "embeddings": lambda some: {"input": some, "model": "minilm"},
-        }[self.body]
-        return [json.dumps(wrap(some)) for some in texts]
+    server: Server
+    kind: str
+    languages: str = "en"
+    model: str = "minilm"
 
 
-def titles(kind: str) -> list[str]:
-    if kind == "normalize":
-        return [title for some in JOBS.values() for title in some]
-    return [f"{adjective} {job}" for adjective in ADJECTIVES for job in JOBS["en"]]
+def naive(folder: Path) -> Server:
+    command = [sys.executable, "-m", "benchmarks.speed.serving", "--serve-naive", str(folder), "--port", "PORT"]
+    return Server("naive", command, path="/embeddings", ready="/health", env={})
 
 
-def cpu_s(pid: int) -> float:
-    """User and system seconds of a process and its living children."""
-    total, todo = 0.0, [pid]
-    while todo:
-        current = todo.pop()
-        try:
-            fields = Path(f"/proc/{current}/stat").read_text().rsplit(")", 1)[1].split()
-            children = Path(f"/proc/{current}/task/{current}/children").read_text().split()
-        except FileNotFoundError:
-            continue
-        total += (int(fields[11]) + int(fields[12])) / TICKS
-        todo += [int(child) for child in children]
-    return total
+def infinity(program: Path, folder: Path, model: str) -> Server:
+    command = [str(program.parent / "infinity_emb"), "v2", "--engine", "torch", "--device", "cpu"]
+    command += ["--no-bettertransformer", "--host", "127.0.0.1", "--port", "PORT"]
+    command += ["--model-id", str(folder), "--served-model-name", model]
+    env = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "INFINITY_ANONYMOUS_USAGE_STATS": "0"}
+    return Server(f"infinity {model}", command, path="/embeddings", ready="/health", env=env)
 
 
-def rss_mb(pid: int) -> float:
-    line = next(x for x in Path(f"/proc/{pid}/status").read_text().splitlines() if x.startswith("VmRSS"))
-    return round(int(line.split()[1]) / 1024, 1)
+def ours(artifacts: Path, pipelines: Path, workers: int) -> Server:
+    pipelines.write_text('[job-titles]\nterminologies = ["isco08"]\n')
+    env = {
+        "COGNOMEN_ARTIFACTS": str(artifacts.resolve()),
+        "COGNOMEN_PIPELINES_FILE": str(pipelines),
+        "COGNOMEN_PORT": "PORT",
+        "COGNOMEN_WORKERS": str(workers),
+        "COGNOMEN_DRAIN_S": "0",
+    }
+    command = [sys.executable, "-m", "service"]
+    return Server("ours", command, path="/v1/embeddings", ready="/readyz", env=env)
 
 
-@contextmanager
-def server(command: list[str], *, port: int, ready: str, environment: dict[str, str]) -> Iterator[int]:
-    """Start a server, wait until it answers, give its pid, stop it."""
-    log = tempfile.NamedTemporaryFile(prefix="serving-", suffix=".log", delete=False)  # noqa: SIM115 - kept on failure
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}
-    )
-    try:
-        deadline = time.monotonic() + 180
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=2) as answer:
-                    if answer.status == 200:
-                        break
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                pass
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{command[0]} did not come up; its log is {log.name}")
-            time.sleep(0.3)
-        yield process.pid
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+def serve_naive(folder: str, port: int) -> None:
+    """What one writes first: load the model, encode what a request brings, return the vectors."""
+    import uvicorn
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+    from sentence_transformers import SentenceTransformer
+
+    class Body(BaseModel):
+        input: list[str]
+        model: str = ""
+
+    app = FastAPI()
+    model = SentenceTransformer(folder, device="cpu")
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.post("/embeddings")
+    def embeddings(body: Body) -> dict[str, Any]:
+        vectors = model.encode(body.input).tolist()
+        return {"object": "list", "data": [{"index": i, "embedding": v} for i, v in enumerate(vectors)]}
+
+    uvicorn.run(app, host="127.0.0.1", port=port)
 
 
-def post(target: Target, body: str) -> dict:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{target.port}{target.path}", body.encode(), {"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
+# -- processes -------------------------------------------------------------------------------------
 
 
-def measure(target: Target, *, connections: int, texts: int, seconds: float) -> dict[str, float]:
-    """One round of wrk against a target."""
-    pool = titles(target.body)
-    rng = np.random.default_rng(0)
-    rows = [[pool[i] for i in rng.integers(0, len(pool), texts)] for _ in range(200)]
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as bodies:
-        bodies.write("\n".join(target.bodies(rows)) + "\n")
-        bodies.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s"]
-        command += [str(Path(__file__).with_name("post.lua")), f"http://127.0.0.1:{target.port}{target.path}"]
-        before = cpu_s(target.pid)
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, env={**os.environ, "BODIES": bodies.name}
-        )
-        spent = cpu_s(target.pid) - before
-    line = next(x for x in done.stdout.splitlines() if x.startswith("RESULT"))
-    requests, bad, micros, p50, p99 = map(float, line.split()[1:])
-    if bad:
-        raise RuntimeError(f"{target.name}: {bad:.0f} of {requests:.0f} requests failed")
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def tree(pid: int) -> list[int]:
+    """A process and its descendants."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += tree(int(child))
+    return found
+
+
+def stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat behind the command's name: field n of the manual is [n − 3]."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+# -- measuring -------------------------------------------------------------------------------------
+
+
+def measure(contender: Contender, load: Load, seconds: float) -> dict[str, Any]:
+    """One window of one load on one server."""
+    server = contender.server
+    path = "/v1/job-titles/normalize" if contender.kind == "normalize" else server.path
+    command = ["wrk", "-t1", f"-c{load.connections}", f"-d{seconds:g}s", "--timeout", "30s", "-s"]
+    command += [str(HERE / "serving.lua"), f"http://127.0.0.1:{server.port}{path}", "--"]
+    command += [str(HERE), contender.kind, str(load.texts), contender.languages, contender.model]
+    settle(server)
+    start = server.cpu_ticks()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # At once: what is still being computed belongs to no answer of this window.
+    ticks = server.cpu_ticks() - start
+    seen = json.loads(done.stdout.rpartition("JSON ")[2])
+    if seen["refused"] or seen["broken"]:
+        raise SystemExit(f"{contender.name} at {load.name}: {seen['refused']} not 200, {seen['broken']} broken")
     return {
-        "cpu_ms": 1000 * spent / requests,
-        "per_second": requests / (micros / 1e6),
-        "p50_ms": p50 / 1000,
-        "p99_ms": p99 / 1000,
-        "requests": requests,
+        "requests": seen["requests"],
+        "cpu_ms": round(1000 * ticks / TICKS / max(seen["requests"], 1), 3),
+        "per_second": round(seen["requests"] / seen["seconds"], 1),
+        "p50_ms": seen["p50_ms"],
+        "p99_ms": seen["p99_ms"],
+        "rss_mb": server.rss_mb(),
     }
 
 
-def agree(targets: dict[str, Target]) -> dict[str, float]:
-    """Least cosine between our MiniLM and the others' over thirty texts: the same work is compared."""
-    texts = titles("embeddings")[:30]
+def settle(server: Server) -> None:
+    """Wait until what the last window left behind is computed."""
+    for _ in range(100):
+        before = server.cpu_ticks()
+        time.sleep(0.2)
+        if server.cpu_ticks() - before <= 1:
+            return
 
-    def vectors(target: Target) -> np.ndarray:
-        found = np.array([row["embedding"] for row in post(target, target.bodies([texts])[0])["data"]])
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
 
-    same = {name: t for name, t in targets.items() if t.body == "embeddings"}
-    ours = vectors(same["ours, embeddings"])
-    return {name: round(float((vectors(t) * ours).sum(axis=1).min()), 5) for name, t in same.items()}
+def take_turns(contenders: Sequence[Contender], loads: Sequence[Load], rounds: int, seconds: float) -> dict[str, Any]:
+    """Load → contender → its windows, one per round."""
+    windows: dict[str, Any] = {}
+    for load in loads:
+        windows[load.name] = {c.name: [] for c in contenders}
+        for contender in contenders:
+            measure(contender, load, 2)
+        for turn in range(rounds):
+            for contender in [*contenders[turn:], *contenders[:turn]]:
+                seen = measure(contender, load, seconds)
+                windows[load.name][contender.name].append(seen)
+                console.log(f"{load.name} · {turn + 1}/{rounds} · {contender.name}: {seen}")
+    return windows
+
+
+# -- checking --------------------------------------------------------------------------------------
+
+
+def titles() -> list[str]:
+    """Every title of titles.lua."""
+    lines = (HERE / "titles.lua").read_text(encoding="utf-8").splitlines()
+    return [line.strip()[1:-2] for line in lines if line.startswith('    "')]
+
+
+def embedded(server: Server, texts: Sequence[str]) -> NDArray[np.float64]:
+    status, answer = server.ask("POST", server.path, {"model": "minilm", "input": list(texts)})
+    if status != 200:
+        raise SystemExit(f"{server.name} answers {status}: {str(answer)[:500]}")
+    vectors = np.array([row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])])
+    scaled: NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled
+
+
+def agreement(servers: Sequence[Server], reference: Server) -> dict[str, float]:
+    """The least cosine of each server's vectors, alone and in company, to SentenceTransformer's."""
+    texts, least = titles(), {}
+    expected = np.concatenate([embedded(reference, texts[i : i + 25]) for i in range(0, len(texts), 25)])
+    for server in servers:
+        together = np.concatenate([embedded(server, texts[i : i + 25]) for i in range(0, len(texts), 25)])
+        alone = np.concatenate([embedded(server, [text]) for text in texts])
+        least[server.name] = round(float(np.minimum((together * expected).sum(1), (alone * expected).sum(1)).min()), 7)
+        if least[server.name] < AGREE:
+            raise SystemExit(f"{server.name}: cosine {least[server.name]} to SentenceTransformer; expected ≥ {AGREE}")
+    return least
+
+
+def answered(server: Server) -> float:
+    """The share of titles that get an occupation."""
+    items = [{"title": title} for title in titles()]
+    status, answer = server.ask("POST", "/v1/job-titles/normalize", {"items": items})
+    if status != 200 or len(answer["results"]) != len(items):
+        raise SystemExit(f"normalize answers {status}: {str(answer)[:500]}")
+    return round(sum(not r["decision"]["nil"] for r in answer["results"]) / len(items), 3)
+
+
+# -- telling ---------------------------------------------------------------------------------------
+
+
+def middle(windows: Sequence[dict[str, Any]], key: str) -> float:
+    return float(statistics.median(w[key] for w in windows))
+
+
+def ratios(windows: dict[str, Any]) -> dict[str, Any]:
+    """How many times the CPU-ms of ours each peer needs, by load: the median over rounds, and the least."""
+    found: dict[str, Any] = {}
+    for load, lines in windows.items():
+        for mine in (name for name in lines if name.startswith("ours")):
+            for peer in (name for name in lines if not name.startswith("ours")):
+                by_round = [p["cpu_ms"] / m["cpu_ms"] for p, m in zip(lines[peer], lines[mine], strict=True)]
+                found.setdefault(mine, {}).setdefault(peer, {})[load] = {
+                    "median": round(statistics.median(by_round), 2),
+                    "least": round(min(by_round), 2),
+                }
+    return found
+
+
+def show(windows: dict[str, Any], over: dict[str, Any]) -> None:
+    names = list(next(iter(windows.values())))
+    cells: dict[str, Callable[[Sequence[dict[str, Any]]], str]] = {
+        "CPU-ms a request (median of rounds)": lambda w: f"{middle(w, 'cpu_ms'):.2f}",
+        "requests a second": lambda w: f"{middle(w, 'per_second'):.1f}",
+        "p50 / p99, ms": lambda w: f"{middle(w, 'p50_ms'):.0f} / {middle(w, 'p99_ms'):.0f}",
+        "RSS, MB": lambda w: f"{middle(w, 'rss_mb'):.0f}",
+    }
+    for title, cell in cells.items():
+        table = Table("", *windows, title=title)
+        for name in names:
+            table.add_row(name, *(cell(lines[name]) for lines in windows.values()))
+        console.print(table)
+    table = Table("", "of", *windows, title="CPU-ms of a peer ÷ ours: median (least) of rounds")
+    for mine, peers in over.items():
+        for peer, by_load in peers.items():
+            table.add_row(mine, peer, *(f"{r['median']:.2f} ({r['least']:.2f})" for r in by_load.values()))
+    console.print(table)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
-    parser.add_argument(
-        "--infinity", type=Path, help="the peer's infinity_emb executable; without it the peer is left out"
-    )
+    parser.add_argument("--infinity", type=Path, help="infinity_emb, or the python of its venv")
+    parser.add_argument("--e5", type=Path, help="sentence-transformers folder of e5-small, for infinity beside ours")
+    parser.add_argument("--minilm", type=Path, help="the same of MiniLM, for the peers; default: the package's")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--workers", type=int, default=1, help="ours: batches computed at the same time")
+    parser.add_argument("--only", nargs="*", help="contenders by their first word; for a quick look: nothing is saved")
+    parser.add_argument("--serve-naive", help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.serve_naive:
+        serve_naive(arguments.serve_naive, arguments.port)
+        return
     if shutil.which("wrk") is None:
-        sys.exit("wrk is not installed: apt-get install wrk")
-    from models.encoders.packages import find_weights
+        raise SystemExit("needs wrk: apt-get install wrk")
+    with tempfile.TemporaryDirectory() as scratch:
+        report = compare(arguments, Path(scratch))
+    show(report["windows"], report["ratios"])
+    if not arguments.only:
+        print(save("serving", report))
 
-    folder = str(find_weights("minilm").folder)
-    offline = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+def compare(arguments: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    folder = arguments.minilm or find_weights("minilm").folder
+    mine, plain = ours(arguments.artifacts, scratch / "pipelines.toml", arguments.workers), naive(folder)
+    contenders = [Contender("naive, embeddings", plain, "embeddings")]
+    notes = ["CPU-ms: user + system time of the server's process tree ÷ requests; medians over rounds in the tables"]
+    if arguments.infinity and (arguments.infinity.parent / "infinity_emb").is_file():
+        small = infinity(arguments.infinity, folder, "minilm")
+        contenders.append(Contender("infinity, embeddings", small, "embeddings"))
+        if arguments.e5:
+            large = infinity(arguments.infinity, arguments.e5, "e5-small")
+            contenders.append(
+                Contender("infinity, embeddings, e5-small, 4 languages", large, "embeddings", MIXED, "e5-small")
+            )
+    else:
+        notes.append("infinity_emb was not there (--infinity) and is left out")
+        console.print(f"[bold red]{notes[-1]}[/]")
+    contenders += [
+        Contender("ours, embeddings", mine, "embeddings"),
+        Contender("ours, normalize, language given", mine, "normalize"),
+        Contender("ours, normalize, 4 languages, none given", mine, "normalize", MIXED),
+    ]
+    if arguments.only:
+        contenders = [c for c in contenders if c.name.split(",")[0] in arguments.only]
     with ExitStack() as running:
-        start = running.enter_context
-        ours = start(
-            server([sys.executable, "-m", "service"], port=8311, ready="/readyz",
-                   environment={"COGNOMEN_ARTIFACTS": str(arguments.artifacts.resolve()), "COGNOMEN_PORT": "8311",
-                                "COGNOMEN_LOG_LEVEL": "warning", "COGNOMEN_DRAIN_S": "0"})
-        )  # fmt: skip
-        naive = start(
-            server([sys.executable, "-m", "uvicorn", "benchmarks.speed.naive_app:app", "--port", "8312",
-                    "--log-level", "warning"],
-                   port=8312, ready="/openapi.json", environment={"NAIVE_MODEL": folder, **offline})
-        )  # fmt: skip
-        targets = {
-            "ours, embeddings": Target("ours, embeddings", 8311, "/v1/embeddings", ours, "embeddings"),
-            "ours, normalize (en)": Target(
-                "ours, normalize (en)", 8311, "/v1/job-titles/normalize", ours, "normalize-en"
-            ),
-            "ours, normalize (4 languages)": Target(
-                "ours, normalize (4 languages)", 8311, "/v1/job-titles/normalize", ours, "normalize"
-            ),
-            "naive endpoint": Target("naive endpoint", 8312, "/v1/embeddings", naive, "embeddings"),
+        for server in {id(s): s for s in (plain, *(c.server for c in contenders))}.values():
+            running.enter_context(server.running(scratch))
+        like_for_like = [c.server for c in contenders if c.kind == "embeddings" and c.model == "minilm"]
+        checked = {
+            "least cosine to SentenceTransformer": agreement(like_for_like, plain),
+            "share of titles answered": answered(mine) if any(c.server is mine for c in contenders) else None,
         }
-        if arguments.infinity:
-            peer = start(
-                server([str(arguments.infinity), "v2", "--model-id", folder, "--served-model-name", "minilm",
-                        "--engine", "torch", "--device", "cpu", "--no-bettertransformer", "--host", "127.0.0.1", "--port", "8313"],
-                       port=8313, ready="/health", environment=offline)
-            )  # fmt: skip
-            targets["infinity_emb"] = Target("infinity_emb", 8313, "/embeddings", peer, "embeddings")
-        agreement = agree(targets)
-        console.print("least cosine to our MiniLM:", agreement)
-        measured: dict[str, dict[str, list[dict[str, float]]]] = {}
-        for connections, texts in SETTINGS:
-            key = f"c={connections}, {texts} text{'s' if texts > 1 else ''}"
-            for target in targets.values():
-                measure(target, connections=connections, texts=texts, seconds=1)
-            for _ in range(arguments.rounds):
-                for name, target in targets.items():
-                    row = measure(target, connections=connections, texts=texts, seconds=arguments.seconds)
-                    measured.setdefault(key, {}).setdefault(name, []).append(row)
-            console.print(f"{key} done")
-        memory = {name: rss_mb(t.pid) for name, t in targets.items()}
-    medians = {
-        key: {
-            name: {
-                m: round(statistics.median(r[m] for r in rounds), 3)
-                for m in ("cpu_ms", "per_second", "p50_ms", "p99_ms")
-            }
-            for name, rounds in some.items()
-        }
-        for key, some in measured.items()
-    }
-    table = Table("setting", "server", "CPU-ms", "ratio to ours, embeddings", "per second", "p50 ms", "p99 ms")
-    for key, some in medians.items():
-        base = some["ours, embeddings"]["cpu_ms"]
-        for name, row in some.items():
-            values = (row["cpu_ms"], row["cpu_ms"] / base, row["per_second"], row["p50_ms"], row["p99_ms"])
-            table.add_row(key, name, *(f"{value:.2f}" for value in values))
-    console.print(table)
-    content = {
+        console.print(checked)
+        windows = take_turns(contenders, LOADS, arguments.rounds, arguments.seconds)
+    return {
         "rounds": arguments.rounds,
         "seconds": arguments.seconds,
-        "agreement": agreement,
-        "rss_mb": memory,
-        "medians": medians,
-        "all": measured,
+        "workers": arguments.workers,
+        "threads": THREADS,
+        "titles": len(titles()),
+        "notes": notes,
+        "checked": checked,
+        "windows": windows,
+        "ratios": ratios(windows),
     }
-    print(save("serving", content))
 
 
 if __name__ == "__main__":

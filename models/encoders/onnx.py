@@ -18,6 +18,10 @@ BATCH_TOKENS = 256
 """Padded tokens per run on a CPU: activations that stay in its cache. 2,048 costs a fifth to a third
 of the speed of every model (benchmarks/speed/encoders.py)."""
 
+RUN_TOKENS = 12
+"""Padding that costs as much as one more run on a CPU, where a run reads all weights however few its tokens
+(benchmarks/speed/serving.py; fitted on runs of 4 to 256 tokens: MiniLM 9, e5 15)."""
+
 GPU_BATCH_TOKENS = 16384
 """Padded tokens per run on a GPU, which wants large batches. A guess."""
 
@@ -26,7 +30,7 @@ class OnnxEncoder:
     """A prepared folder (`model.onnx`, `tokenizer.json`, `encoder.json`) at work.
 
     Texts are sorted by length and run in batches of at most `batch_tokens` padded tokens, so that short texts
-    never pay for long ones; vectors come back in the order of the texts. Safe to call from several threads:
+    hardly pay for long ones; vectors come back in the order of the texts. Safe to call from several threads:
     one session, whose runs are independent.
     """
 
@@ -91,7 +95,9 @@ class OnnxEncoder:
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         ids = self._token_ids(texts, prompt)
         vectors = np.empty((len(ids), self.dimension), dtype=np.float32)
-        for rows in _batches([len(row) for row in ids], budget=self.batch_tokens):
+        # A GPU pads for less than it launches.
+        padding = RUN_TOKENS if self.device == "cpu" else self.batch_tokens
+        for rows in _batches([len(row) for row in ids], budget=self.batch_tokens, padding=padding):
             input_ids, mask = self._padded([ids[row] for row in rows])
             vectors[rows] = self._session.run(None, {"input_ids": input_ids, "attention_mask": mask})[0]
         return unit(vectors)
@@ -147,14 +153,17 @@ class OnnxEncoder:
         return path
 
 
-def _batches(lengths: Sequence[int], *, budget: int) -> Iterator[list[int]]:
-    """Row numbers by rising length, cut where rows × longest would pass the budget."""
+def _batches(lengths: Sequence[int], *, budget: int, padding: int = RUN_TOKENS) -> Iterator[list[int]]:
+    """Row numbers by rising length, cut where rows × longest would pass the budget, or the padding in it its own."""
     rows: list[int] = []
+    tokens = 0
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if rows and (len(rows) + 1) * lengths[row] > budget:
+        length = lengths[row]
+        if rows and ((len(rows) + 1) * length > budget or len(rows) * length - tokens > padding):
             yield rows
-            rows = []
+            rows, tokens = [], 0
         rows.append(row)
+        tokens += length
     if rows:
         yield rows
 

@@ -106,9 +106,20 @@ class FaissIndex:
     def score(self, queries: Queries, rows: RowIds) -> Scores:
         """Inner products with the rows asked for, (n, k); −inf for id −1."""
         vectors = as_vectors(queries.vectors, dimension=self.dimension)
-        chosen = self.vectors[np.maximum(rows, 0)]
-        scores = np.einsum("nd,nkd->nk", vectors, chosen, optimize=True)
-        return np.where(rows == EMPTY, -np.inf, scores).astype(np.float32)
+        wanted = np.ascontiguousarray(np.maximum(rows, 0), dtype=np.int64)
+        scores = np.empty(rows.shape, np.float32)
+        # Reads the rows where they lie: gathering them first costs three times the arithmetic.
+        faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]  # the stubs lack it
+            faiss.swig_ptr(scores),
+            faiss.swig_ptr(vectors),
+            faiss.swig_ptr(self.vectors),
+            faiss.swig_ptr(wanted),
+            self.dimension,
+            len(vectors),
+            rows.shape[1],
+        )
+        scores[rows == EMPTY] = -np.inf
+        return scores
 
     @cached_property
     def vectors(self) -> NDArray[np.float32]:

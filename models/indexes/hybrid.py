@@ -8,6 +8,7 @@ import numpy as np
 from models.arrays import EMPTY, Neighbours, Queries, RowIds, Scores
 from models.errors import ShapeMismatch
 from models.indexes.base import Index
+from models.indexes.lexical import LexicalIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class HybridIndex:
     Unlike reciprocal rank fusion the sum keeps how near a row is, which calibration needs.
     """
 
-    def __init__(self, dense: Index, lexical: Index, *, weights: FusionWeights, pool: int = 100) -> None:
+    def __init__(self, dense: Index, lexical: LexicalIndex, *, weights: FusionWeights, pool: int = 100) -> None:
         if dense.size != lexical.size:
             raise ShapeMismatch(f"dense index has {dense.size} rows, lexical {lexical.size}; expected the same")
         self._dense = dense
@@ -58,19 +59,20 @@ class HybridIndex:
         """The k best rows of the union, with "dense" and "lexical" as parts."""
         pool = max(self._pool, k)
         near = self._dense.search(queries, k=pool)
-        alike = self._lexical.search(queries, k=pool)
-        # What the dense search found, it has scored: only the lexical rows beyond it are left to compare.
-        beyond = _without(alike.ids, near.ids)
-        rows = np.concatenate([near.ids, beyond], axis=1)
-        dense = np.concatenate([near.scores, self._dense.score(queries, beyond)], axis=1)
-        return self._fuse(queries, rows, dense).sorted().top(k)
+        alike, near_lexical = self._lexical.search_beside(queries, near.ids, k=pool)
+        # Each search has scored what it found: only the lexical rows beyond the dense ones are left to compare.
+        beyond = _without(alike, near.ids)
+        rows = np.concatenate([near.ids, beyond.ids], axis=1)
+        dense = np.concatenate([near.scores, self._dense.score(queries, beyond.ids)], axis=1)
+        lexical = np.concatenate([near_lexical, beyond.scores], axis=1)
+        return self._fuse(queries, rows, dense, lexical).sorted().top(k)
 
     def score(self, queries: Queries, rows: RowIds) -> Scores:
         """Fused scores of the rows asked for."""
-        return self._fuse(queries, rows, self._dense.score(queries, rows)).scores
+        dense, lexical = self._dense.score(queries, rows), self._lexical.score(queries, rows)
+        return self._fuse(queries, rows, dense, lexical).scores
 
-    def _fuse(self, queries: Queries, rows: RowIds, dense: Scores) -> Neighbours:
-        lexical = self._lexical.score(queries, rows)
+    def _fuse(self, queries: Queries, rows: RowIds, dense: Scores, lexical: Scores) -> Neighbours:
         weight = self._weights.lexical(list(queries.languages))
         empty = rows == EMPTY
         dense[empty] = lexical[empty] = 0  # 0 × −inf is NaN
@@ -78,13 +80,18 @@ class HybridIndex:
         return Neighbours(fused.astype(np.float32), rows, {"dense": dense, "lexical": lexical})
 
 
-def _without(rows: RowIds, others: RowIds) -> RowIds:
-    """The rows of each query that are not among its others, packed to the left, −1 where empty."""
-    left = np.full_like(rows, EMPTY)
-    width = 0
-    for i in range(len(rows)):
-        new = np.setdiff1d(rows[i], others[i], assume_unique=False)
-        new = new[new != EMPTY]
-        left[i, : len(new)] = new
-        width = max(width, len(new))
-    return left[:, :width]
+def _without(found: Neighbours, others: RowIds) -> Neighbours:
+    """What was found without each query's others, packed to the left."""
+    new = np.zeros(found.ids.shape, bool)
+    # One slot more than there are rows: id −1 falls into it, and is never new.
+    seen = np.zeros(1 + max(found.ids.max(initial=EMPTY), others.max(initial=EMPTY)) + 1, bool)
+    for i in range(len(found)):
+        seen[others[i]] = seen[EMPTY] = True
+        new[i] = ~seen[found.ids[i]]
+        seen[others[i]] = False
+    left = np.argsort(~new, axis=1, kind="stable")[:, : new.sum(axis=1).max(initial=0)]
+    kept = np.take_along_axis(new, left, axis=1)
+    return Neighbours(
+        np.where(kept, np.take_along_axis(found.scores, left, axis=1), -np.inf),
+        np.where(kept, np.take_along_axis(found.ids, left, axis=1), EMPTY),
+    )

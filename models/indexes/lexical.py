@@ -105,28 +105,26 @@ class LexicalIndex:
 
     def search(self, queries: Queries, *, k: int) -> Neighbours:
         """The k most similar rows, ties by lower id; rows that share no n-gram are not found (id −1)."""
-        n, k = len(queries), min(k, self.size)
-        scores = np.full((n, k), -np.inf, np.float32)
-        ids = np.full((n, k), EMPTY, np.int64)
-        for i, text in enumerate(queries.texts):
-            similar = self._similarities(text)
-            rows = np.flatnonzero(similar)
-            similar = similar[rows]
-            if len(rows) > k:
-                # All rows level with the k-th stay in, so that ties are broken by id and not by chance.
-                kept = similar >= np.partition(similar, len(rows) - k)[len(rows) - k]
-                similar, rows = similar[kept], rows[kept]
-            order = np.lexsort((rows, -similar))[:k]
-            scores[i, : len(order)], ids[i, : len(order)] = similar[order], rows[order]
-        return Neighbours(scores, ids)
+        return self.search_beside(queries, np.zeros((len(queries), 0), np.int64), k=k)[0]
 
     def score(self, queries: Queries, rows: RowIds) -> Scores:
         """Cosines with the rows asked for, (n, k); −inf for id −1."""
         scores = np.full(rows.shape, -np.inf, np.float32)
         for i, text in enumerate(queries.texts):
-            wanted = rows[i] != EMPTY
-            scores[i, wanted] = self._similarities(text)[rows[i, wanted]]
+            scores[i] = np.where(rows[i] == EMPTY, -np.inf, self._similarities(text)[rows[i]])
         return scores
+
+    def search_beside(self, queries: Queries, rows: RowIds, *, k: int) -> tuple[Neighbours, Scores]:
+        """`search`, and `score` of some rows besides, for the work of one."""
+        n, k = len(queries), min(k, self.size)
+        found = Neighbours(np.full((n, k), -np.inf, np.float32), np.full((n, k), EMPTY, np.int64))
+        beside = np.empty(rows.shape, np.float32)
+        for i, text in enumerate(queries.texts):
+            similar = self._similarities(text)
+            best = _best(similar, k)
+            found.scores[i, : len(best)], found.ids[i, : len(best)] = similar[best], best
+            beside[i] = np.where(rows[i] == EMPTY, -np.inf, similar[rows[i]])
+        return found, beside
 
     def encode(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The columns of a text's known n-grams, and its unit TF-IDF weights there; both empty where none is known."""
@@ -153,6 +151,17 @@ class LexicalIndex:
         values = np.concatenate([self._postings.data[span] for span in spans])
         sums = np.bincount(rows, weights=values * np.repeat(weights, lengths), minlength=self.size)
         return sums.astype(np.float32)
+
+
+def _best(similar: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """The k rows that are most similar, ties by lower id; only those that are similar at all."""
+    rows = np.flatnonzero(similar)
+    if len(rows) > k:
+        # All rows level with the k-th stay in, so that ties are broken by id and not by chance.
+        scores = similar[rows]
+        rows = rows[scores >= np.partition(scores, len(rows) - k)[len(rows) - k]]
+    # Rows are in rising order, and a stable sort leaves them so where they tie.
+    return rows[np.argsort(-similar[rows], kind="stable")[:k]]
 
 
 def _vectorizer(config: NgramConfig) -> TfidfVectorizer:
