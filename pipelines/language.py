@@ -23,7 +23,7 @@ class LanguageGuesser:
 
     def __init__(self, texts: Sequence[str], languages: Sequence[str]) -> None:
         vectorizer = CountVectorizer(analyzer="char_wb", ngram_range=(2, 4), binary=True)
-        # The samples' sizes are the prior: what the product is asked in most. α = .05: .5 drowns the languages with few.
+        # The samples' sizes are the prior: what is asked in most. α = .05: .5 drowns the languages with few samples.
         bayes = MultinomialNB(alpha=0.05)
         bayes.fit(vectorizer.fit_transform([text.lower() for text in texts]), list(languages))
         self._grams = KnownGrams(vectorizer)
