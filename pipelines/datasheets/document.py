@@ -70,9 +70,9 @@ def read_document(data: bytes, *, limits: Limits | None = None, ocr: bool = Fals
         raise _unreadable("too_large")
     if b"%PDF" not in data[:_HEAD]:
         raise _unreadable("not_pdf")
-    lines, failure = _attempt(data, limits, share=0.6, ocr=ocr, pdfium_only=False)
+    lines, failure = _attempt(data, limits, share=1.0 if ocr else 0.6, ocr=ocr, pdfium_only=False)
     notes: list[str] = []
-    if failure in ("timeout", "crash", "memory") and len(lines) <= _pages_expected(lines, limits):
+    if failure in ("timeout", "crash", "memory") and not ocr and len(lines) <= _pages_expected(lines, limits):
         again, second = _attempt(data, limits, share=0.4, ocr=False, pdfium_only=True)
         if second is None and len(again) >= len(lines):
             notes.append(f"read by PDFium alone: the first reader ended with {failure}")

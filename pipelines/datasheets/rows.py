@@ -21,6 +21,8 @@ from pipelines.datasheets.sharing import Context, Entry, RawRow
 from pipelines.datasheets.symbols import looks_like_symbol, telling
 
 _SCORES: Final[Mapping[str, float]] = {"ruled": 1.0, "clustered": 0.8, "devices": 0.7, "lines": 0.5}
+_SCANNED: Final = "read from a scan: check the prefix of its unit"
+"""No reader of scans is sure of a µ."""
 _SECONDS: Final = re.compile(
     r"time|delay|width|duration|period|recovery|zeit|temps|^t[A-Zdrfspowt]|时间", re.IGNORECASE
 )
@@ -174,10 +176,14 @@ def _row(
         group=grid.group_at(raw.y),
         default_conditions=tuple(parse_conditions(section.aside)) if section and "=" in section.aside else (),
         reader=grid.reader,
-        score=round(_SCORES[grid.reader] - 0.15 * (not symbol) - 0.15 * (printed is None) - 0.2 * bool(note), 2),
-        notes=tuple(n for n in (*notes, note) if n),
+        score=_score(grid.reader, symbol, printed, doubts=bool(note) + page.ocr),
+        notes=tuple(n for n in (*notes, note, _SCANNED if page.ocr else None) if n),
         at=tuple(sorted(w.start for e in entries for w in e.words)),
     )
+
+
+def _score(reader: str, symbol: str | None, unit: str | None, *, doubts: int) -> float:
+    return round(_SCORES[reader] - 0.15 * (symbol is None) - 0.15 * (unit is None) - 0.2 * doubts, 2)
 
 
 def _symbol_and_name(raw: RawRow) -> tuple[str | None, str]:

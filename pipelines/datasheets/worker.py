@@ -31,6 +31,8 @@ PRIVATE: Final = 0xF000
 _CODE_NAME: Final = re.compile(r"[A-Za-z]{1,4}0*(\d{2,3})")
 _CHARS: Final = 30_000
 _EDGES: Final = 4_000
+_LEGIBLE: Final = 25
+"""Characters below which a page with a picture is a scan. A guess."""
 _CELLS: Final = 4_000
 _EDGES_FOR_TABLES: Final = 1_600
 """Beyond this a page is a drawing, and finding tables in it takes quadratic time."""
@@ -165,7 +167,7 @@ def _tables(page: Any) -> list[list[list[float]]]:  # noqa: ANN401
 def _scanned(page: Any) -> bool:  # noqa: ANN401
     """Whether an image covers most of a page that has next to no text."""
     covered = max((abs(i["x1"] - i["x0"]) * abs(i["bottom"] - i["top"]) for i in page.images), default=0.0)
-    return len(page.chars) < 25 and bool(covered > 0.4 * float(page.width) * float(page.height))
+    return len(page.chars) < _LEGIBLE and bool(covered > 0.4 * float(page.width) * float(page.height))
 
 
 def _pdfium_runs(page: Any, text_page: Any, fonts: dict[str, int]) -> list[list[Any]]:  # noqa: ANN401
@@ -204,6 +206,8 @@ def _page(data: dict[str, Any], plumber: Any, pdfium: Any, deadline: float) -> d
         with contextlib.suppress(Exception):
             data.update(width=pdfium.get_width(), height=pdfium.get_height())
             data.update(runs=_pdfium_runs(pdfium, pdfium.get_textpage(), fonts))
+            pictures = any(pdfium.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]))
+            data.update(needs_ocr=len(data["runs"]) < _LEGIBLE and pictures)
     data["fonts"] = list(fonts)
     return data
 

@@ -166,3 +166,29 @@ def test_turning_a_box_back_gives_the_box(turn):
     there = turned(box, turn, width, height)
     size = (height, width) if turn in (90, 270) else (width, height)
     assert turned(there, -turn % 360, *size) == box
+
+
+def test_pdfium_alone_knows_a_scan_too(named, monkeypatch):
+    from pipelines.datasheets import document as module
+
+    attempt = module._attempt
+
+    def pdfium_only(data, limits, **options):
+        return attempt(data, limits, **(options | {"pdfium_only": True}))
+
+    monkeypatch.setattr(module, "_attempt", pdfium_only)
+    assert read_document(named("scan").sheet.pdf).needs_ocr
+    assert not read_document(named("ruled_plain").sheet.pdf).needs_ocr
+
+
+def test_rows_of_a_scan_say_so(named):
+    from dataclasses import replace
+
+    from pipelines.datasheets.rows import read_rows
+
+    document = named("ruled_plain").document
+    scanned = replace(document, pages=tuple(replace(page, ocr=True) for page in document.pages))
+    plain = {row.quote: row.score for row in named("ruled_plain").rows}
+    for row in read_rows(scanned):
+        assert "read from a scan" in row.notes[0]
+        assert row.score < plain[row.quote]

@@ -193,9 +193,10 @@ def test_an_open_sheet_s_quotes_stand_on_their_pages(opened):
         assert row.quote in page.text
 
 
-VOCABULARY = ["Symbol", "Parameter", "Conditions", "Min", "Typ", "Max", "Unit", "Value", "VF", "IR", "hFE", "RDS(on)", "1.0",
-              "-55 to +150", "±20", "20", "0.3", "µA", "V", "Ω", "IF", "=", "10", "mA,", "QT100", "TO-92", "(1)", "*", "-",
-              "Electrical", "Characteristics", "voltage", "(continued)", "<", "5", "≤", "Test", "Type"]  # fmt: skip
+VOCABULARY = ["Symbol", "Parameter", "Conditions", "Min", "Typ", "Max", "Unit", "Value", "VF", "IR", "hFE", "RDS(on)",
+              "1.0", "-55 to +150", "±20", "20", "0.3", "µA", "V", "Ω", "IF", "=", "10", "mA,", "QT100", "TO-92", "(1)",
+              "*", "-", "Electrical", "Characteristics", "voltage", "(continued)", "<", "5", "≤", "Test",
+              "Type"]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(40))
