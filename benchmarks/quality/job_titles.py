@@ -25,7 +25,6 @@ from benchmarks.common import (
     KS,
     average_precision,
     bootstrap,
-    cpu_seconds,
     first_hits,
     paired,
     recall,
@@ -167,16 +166,10 @@ def ranked(results: Sequence) -> list[list[str]]:
 
 def measure(data: TitleSet, built: Build, library: EncoderLibrary, *, blind: bool = False) -> dict:
     """Every method on one set; ours with the language given and, where `blind`, also with it guessed."""
-    hits, cpu = {}, {}
-    for method in baselines(data.terminology, library):
-        with cpu_seconds() as spent:
-            hits[method.name] = first_hits(method.rank(data), data.gold)
-            cpu[method.name] = spent()
+    hits = {m.name: first_hits(m.rank(data), data.gold) for m in baselines(data.terminology, library)}
     ways = {"ours": data.language} | ({"ours, language guessed": None} if blind else {})
     for name, language in ways.items():
-        with cpu_seconds() as spent:
-            hits[name] = first_hits(ranked(run(built, data.queries, language=language)), data.gold)
-            cpu[name] = spent()
+        hits[name] = first_hits(ranked(run(built, data.queries, language=language)), data.gold)
     against = {}
     for k in [*KS, "MRR"]:
         score = reciprocal if k == "MRR" else (lambda h, k=k: recall(h, k))
@@ -187,7 +180,7 @@ def measure(data: TitleSet, built: Build, library: EncoderLibrary, *, blind: boo
         "n": len(data.queries),
         "concepts": len(data.terminology),
         "terms": data.terminology.rows,
-        "methods": {n: summary(h) | {"cpu_ms_per_title": round(1000 * cpu[n] / len(h), 3)} for n, h in hits.items()},
+        "methods": {n: summary(h) for n, h in hits.items()},
         "ours against the best baseline": against,
     }
 
