@@ -117,8 +117,10 @@ def open_sentence_transformer(folder: Path, *, device: str, **model_options: str
     """
     try:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
     except ModuleNotFoundError as missing:
         raise MissingExtra("torch encoders need sentence-transformers; install the 'encoders' extra") from missing
+    disable_progress_bar()  # its bar for reading a file runs into the caller's own
     try:
         return SentenceTransformer(
             str(folder),
