@@ -1,7 +1,12 @@
 """Numbers about confidences: how honest they are, and where to draw the line."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
+
+TOLERANCE: Final = 0.01
+"""Of F1, given up for answering more. A guess."""
 
 
 def expected_calibration_error(probability: NDArray[np.float64], right: NDArray[np.bool_], *, bins: int = 15) -> float:
@@ -16,7 +21,10 @@ def expected_calibration_error(probability: NDArray[np.float64], right: NDArray[
 
 
 def best_threshold(probability: NDArray[np.float64], right: NDArray[np.bool_], named: NDArray[np.bool_]) -> float:
-    """The probability at which F1 of "answered, and rightly" is highest; ties go to the lower one.
+    """The lowest probability at which F1 of "answered, and rightly" is within TOLERANCE of the highest.
+
+    The curve is flat near its top, and the texts that users send are harder than those it is drawn on: the low end of the
+    plateau answers more of them.
 
     Args:
         probability: (n,) of the best candidate.
@@ -27,4 +35,4 @@ def best_threshold(probability: NDArray[np.float64], right: NDArray[np.bool_], n
     answered = probability[:, None] >= steps
     true = (answered & right[:, None]).sum(axis=0)
     f1 = 2 * true / np.maximum(answered.sum(axis=0) + named.sum(), 1)
-    return round(float(steps[int(f1.argmax())]), 2)
+    return round(float(steps[int(np.argmax(f1 >= f1.max() - TOLERANCE))]), 2)

@@ -1,6 +1,6 @@
 """Job titles, zero-shot: exact, BM25, char TF-IDF, MiniLM alone and ours, on every development set, in one run.
 
-    python -m benchmarks.quality.job_titles --artifacts artifacts [--only jobbert melo talentclef nil skills]
+    python -m benchmarks.quality.job_titles --artifacts artifacts [--only talentclef jobbert melo]
 
 Needs ../shared/titles and the prepared encoders of the job titles pipeline (`cognomen setup`). Writes
 benchmarks/results/job_titles.json. About 20 CPU-minutes.
@@ -316,7 +316,7 @@ def show(name: str, result: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
-    parser.add_argument("--only", nargs="*", default=["jobbert", "melo", "talentclef"])
+    parser.add_argument("--only", nargs="*", default=["talentclef", "jobbert", "melo"], help="or nil: that alone")
     parser.add_argument("--sets", nargs="*", default=list(MELO), help="which MELO sets")
     parser.add_argument("--sample", type=int, default=0, help="queries per set, for a quick look; nothing is saved")
     arguments = parser.parse_args()
@@ -342,18 +342,20 @@ def main() -> None:
             for name in TALENTCLEF:
                 keep(f"talentclef_{name}", measure_talentclef(talentclef(name), library))
                 show(name, results[f"talentclef_{name}"])
-        if "jobbert" in arguments.only:
+        if {"jobbert", "nil"} & set(arguments.only):
             esco = esco_english()
             built = make(esco, library, store)
-            keep("jobbert_val", measure(take(jobbert(esco)), built, library, blind=True))
-            show("jobbert_val", results["jobbert_val"])
+            if "jobbert" in arguments.only:
+                keep("jobbert_val", measure(take(jobbert(esco)), built, library, blind=True))
+                show("jobbert_val", results["jobbert_val"])
             keep("nil", measure_nil(jobbert(esco), built))
             table = Table("", *results["nil"]["judged"], title="NIL and confidence")
             for row in next(iter(results["nil"]["judged"].values())):
                 table.add_row(row, *(str(judged[row]) for judged in results["nil"]["judged"].values()))
             console.print(table)
-            keep("starter", measure_starter(take(jobbert(esco)), library, store))
-            console.print(results["starter"])
+            if "jobbert" in arguments.only:
+                keep("starter", measure_starter(take(jobbert(esco)), library, store))
+                console.print(results["starter"])
         if "melo" in arguments.only:
             for name in arguments.sets:
                 data = take(melo(name))
