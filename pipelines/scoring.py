@@ -23,8 +23,8 @@ def expected_calibration_error(probability: NDArray[np.float64], right: NDArray[
 def best_threshold(probability: NDArray[np.float64], right: NDArray[np.bool_], named: NDArray[np.bool_]) -> float:
     """The lowest probability at which F1 of "answered, and rightly" is within TOLERANCE of the highest.
 
-    The curve is flat near its top, and the texts that users send are harder than those it is drawn on: the low end of the
-    plateau answers more of them.
+    The curve is flat near its top, and the texts that users send are harder than those it is drawn on: the low end of
+    the plateau answers more of them.
 
     Args:
         probability: (n,) of the best candidate.
