@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipelines.errors import SourceError
 from pipelines.flow import Pipeline
 from pipelines.results import Decision, LinkedMention, Options, Request, Result
-from pipelines.tables import Row, columns_of, count_rows, open_writer, read_rows
+from pipelines.tables import Row, columns_of, count_rows, open_writer, read_rows, schema_of
 from pipelines.terminology import Terminology
 
 MAX_TEXT: Final = 1000
@@ -63,8 +63,9 @@ def normalize_file(
     """Name every row of a file and write the answer beside it.
 
     Added columns: concept_id, name, confidence, cleaned_title, seniority, one `code_SYSTEM` for each code system of the
-    terminology, candidates (JSON; only if `top_k` > 1), error. A NIL row has an empty concept_id and the confidence of
-    the best candidate refused. Rows of one batch that ask the same are computed once.
+    terminology, candidates (JSON; only if `top_k` > 1), error; each as "cognomen_…" where the file has a column of that
+    name already. A NIL row has an empty concept_id and the confidence of the best candidate refused. Rows of one batch
+    that ask the same are computed once.
 
     Args:
         source: CSV, TSV, JSONL or Parquet.
@@ -80,17 +81,20 @@ def normalize_file(
         raise SourceError(f"{source.name} has no column {', '.join(missing)}; it has: {', '.join(present) or 'none'}")
     systems = sorted({system for concept in terminology.concepts for system in concept.codes})
     added = _added(systems, candidates=options.top_k > 1)
+    called = {name: f"cognomen_{name}" if name in present else name for name in added}
+    kinds = {called[name]: kind for name, kind in added.items()}
     total, done, counts = count_rows(source), 0, Counts()
-    with open_writer(target, columns=present, added=added) as writer:
+    with open_writer(target, columns=present, added=kinds, schema=schema_of(source)) as writer:
         for rows in _batches(read_rows(source), batch_size):
             for row, outcome in zip(rows, _answers(pipeline, rows, columns, language, options), strict=True):
                 if isinstance(outcome, str):
                     counts.failed += 1
-                    writer.write(row, {"error": {"title": "Row cannot be answered", "detail": outcome}})
+                    writer.write(row, {called["error"]: {"title": "Row cannot be answered", "detail": outcome}})
                     continue
                 counts.ok += 1
                 counts.nil += outcome.decision.nil
-                writer.write(row, _fields(outcome, systems, terminology, candidates=options.top_k > 1))
+                fields = _fields(outcome, systems, terminology, candidates=options.top_k > 1)
+                writer.write(row, {called[name]: value for name, value in fields.items()})
             done += len(rows)
             on_progress(done, max(total, done))
     on_progress(done, done)

@@ -170,8 +170,10 @@ def read_labelled(path: Path) -> CalibrationSet:
         if row.fault is not None or not isinstance(text, str) or not text.strip():
             raise SourceError(row.fault or f"column {text_column}: expected a text", line=row.line)
         texts.append(text)
-        languages.append(row.values.get("language") or None)
-        concepts.append(row.values.get("concept_id") or None)
+        language, concept = row.values.get("language"), row.values.get("concept_id")
+        languages.append(str(language) if language else None)
+        # A code may come as a number; ids are text.
+        concepts.append(None if concept in (None, "") else str(concept))
     return CalibrationSet(texts, languages, concepts, [-1] * len(texts))
 
 

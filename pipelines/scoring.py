@@ -14,7 +14,9 @@ def expected_calibration_error(probability: NDArray[np.float64], right: NDArray[
 
     Source: Guo et al. 2017 (equal-width there; equal mass here, so that no bin is empty).
     """
-    order = np.argsort(probability, kind="stable")
+    # Mixed first, so that equal confidences do not fall into bins by the order in which texts came.
+    mixed = np.random.default_rng(0).permutation(len(probability))
+    order = mixed[np.argsort(probability[mixed], kind="stable")]
     groups = [g for g in np.array_split(order, bins) if len(g)]
     gaps = [len(g) * abs(probability[g].mean() - right[g].mean()) for g in groups]
     return float(sum(gaps) / len(order))

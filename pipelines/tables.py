@@ -4,10 +4,14 @@ A row that cannot be read is a fact in its place, not the end of the file. What 
 it is whole: bytes go to a neighbour, are fsynced and renamed.
 """
 
+import codecs
 import csv
 import gzip
 import io
+import json
 import os
+import secrets
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,12 +71,27 @@ def format_of(path: Path) -> str:
 
 
 def columns_of(path: Path) -> list[str]:
-    """The columns of a table in order; of JSONL, those of its first readable object. Raises: SourceError."""
+    """The columns of a table in order; of JSONL, the keys of all its objects, for which it is read once.
+
+    Raises: SourceError; also where a column stands twice, since its values could not be told apart.
+    """
+    columns = _columns(path)
+    if twice := sorted({c for c in columns if columns.count(c) > 1}):
+        raise SourceError(f"{path.name}: column {', '.join(twice)} stands twice")
+    return columns
+
+
+def schema_of(path: Path) -> pa.Schema | None:
+    """The types of a Parquet file's columns; None for formats that have none."""
+    return _parquet(path).schema_arrow if format_of(path) == "parquet" else None
+
+
+def _columns(path: Path) -> list[str]:
     match format_of(path):
         case "parquet":
             return list(_parquet(path).schema_arrow.names)
         case "jsonl":
-            return next((list(row.values) for row in read_rows(path) if row.fault is None), [])
+            return list(dict.fromkeys(key for row in read_rows(path) for key in row.values))
         case format:
             with _text(path) as stream:
                 header = next(csv.reader(stream, delimiter=_DELIMITERS[format]), None)
@@ -103,18 +122,21 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 @contextmanager
-def open_writer(path: Path, *, columns: Sequence[str], added: Mapping[str, pa.DataType]) -> Iterator[Writer]:
+def open_writer(
+    path: Path, *, columns: Sequence[str], added: Mapping[str, pa.DataType], schema: pa.Schema | None = None
+) -> Iterator[Writer]:
     """Write a table in the format of its extension; it appears under its name when the block ends well.
 
     Args:
         columns: of the rows as read (CSV and Parquet have to know).
         added: column → type of what is added.
+        schema: the columns' types, for Parquet; without it they are text.
     """
     format = format_of(path)
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         if format == "parquet":
-            writer = _ParquetWriter(part, columns=columns, added=added)
+            writer = _ParquetWriter(part, columns=columns, added=added, schema=schema)
             yield writer
             writer.close()
         else:
@@ -141,8 +163,13 @@ class _JsonlWriter:
         self._stream = stream
 
     def write(self, row: Row, added: Mapping[str, Any]) -> None:
-        content = {"line": row.line, "error": added["error"]} if "error" in added else {**row.values, **added}
-        self._stream.write(orjson.dumps(content, default=str) + b"\n")
+        error = added.get("error", added.get("cognomen_error"))
+        content = {**row.values, **added} if error is None else {"line": row.line, "error": error}
+        try:
+            line = orjson.dumps(content, default=str)
+        except TypeError:  # nested deeper than orjson writes, though not than it reads
+            line = json.dumps(content, default=str, ensure_ascii=False).encode()
+        self._stream.write(line + b"\n")
 
 
 class _CsvWriter:
@@ -156,7 +183,7 @@ class _CsvWriter:
         self._put([*columns, *added])
 
     def write(self, row: Row, added: Mapping[str, Any]) -> None:
-        self._put([*(row.values.get(c) for c in self._columns), *(_cell(added.get(c)) for c in self._added)])
+        self._put([*(_cell(row.values.get(c)) for c in self._columns), *(_cell(added.get(c)) for c in self._added)])
 
     def _put(self, cells: Sequence[Any]) -> None:
         line = _Line()
@@ -173,19 +200,20 @@ class _Line:
 
 
 class _ParquetWriter:
-    """Row groups of a few thousand rows. Columns as read become strings unless all their values are of one kind."""
+    """Row groups of a few thousand rows. Without a schema, columns as read are text, which fits any later row."""
 
-    def __init__(self, path: Path, *, columns: Sequence[str], added: Mapping[str, pa.DataType]) -> None:
+    def __init__(
+        self, path: Path, *, columns: Sequence[str], added: Mapping[str, pa.DataType], schema: pa.Schema | None
+    ) -> None:
         self._path = path
+        self._known = schema
         self._columns = [c for c in columns if c not in added]
         self._added = added
         self._rows: list[dict[str, Any]] = []
         self._writer: pq.ParquetWriter | None = None
 
     def write(self, row: Row, added: Mapping[str, Any]) -> None:
-        error = added.get("error")
-        said = {**added, "error": None if error is None else _cell(error)}
-        self._rows.append({**{c: row.values.get(c) for c in self._columns}, **{c: said.get(c) for c in self._added}})
+        self._rows.append({**{c: row.values.get(c) for c in self._columns}, **{c: added.get(c) for c in self._added}})
         if len(self._rows) >= _PARQUET_ROWS:
             self._flush()
 
@@ -198,48 +226,34 @@ class _ParquetWriter:
     def _flush(self) -> None:
         arrays = {c: [row[c] for row in self._rows] for c in [*self._columns, *self._added]}
         if self._writer is None:
-            fields = [pa.field(c, _kind(arrays[c])) for c in self._columns]
+            known = self._known
+            fields = [known.field(c) if known is not None else pa.field(c, pa.string()) for c in self._columns]
             fields += [pa.field(c, kind) for c, kind in self._added.items()]
             self._writer = pq.ParquetWriter(self._path, pa.schema(fields))
         schema = self._writer.schema
-        columns = [
-            pa.array([_as(value, schema.field(c).type) for value in arrays[c]], schema.field(c).type) for c in arrays
-        ]
+        columns = [_array(arrays[c], schema.field(c).type) for c in arrays]
         self._writer.write_table(pa.Table.from_arrays(columns, schema=schema))
         self._rows = []
 
 
-def _kind(values: Sequence[Any]) -> pa.DataType:
-    """What pyarrow makes of a column's first rows; text where that is nothing or a mixture."""
-    try:
-        kind = pa.array(values).type
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.string()
-    return pa.string() if pa.types.is_null(kind) else kind
-
-
-def _as(value: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 - a cell is what it is
-    """A later row's value in the column's type, null where it does not fit."""
-    if value is None:
-        return None
-    if pa.types.is_string(kind):
-        return value if isinstance(value, str) else _cell(value)
-    try:
-        pa.scalar(value, kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError):
-        return None
-    return value
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """A column's values in its type; text takes any value."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        values = [v if v is None or isinstance(v, str) else str(_cell(v)) for v in values]
+    return pa.array(values, kind)
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell is what it is
     if isinstance(value, dict | list | tuple):
-        return orjson.dumps(value, default=str).decode()
+        return json.dumps(value, default=str, ensure_ascii=False)
     return value
 
 
 def _read_jsonl(path: Path) -> Iterator[Row]:
     with _bytes(path) as stream:
         for line, content in enumerate(stream, start=1):
+            if line == 1:
+                content = content.removeprefix(codecs.BOM_UTF8)
             if not content.strip():
                 continue
             try:
@@ -278,8 +292,16 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
 
 def _read_parquet(path: Path) -> Iterator[Row]:
     number = 0
-    for batch in _parquet(path).iter_batches(batch_size=_PARQUET_ROWS):
-        for values in batch.to_pylist():
+    batches = _parquet(path).iter_batches(batch_size=_PARQUET_ROWS)
+    while True:
+        try:
+            batch = next(batches, None)
+            rows = [] if batch is None else batch.to_pylist()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise SourceError(f"{path.name} is damaged after row {number}") from error
+        if batch is None:
+            return
+        for values in rows:
             number += 1
             yield Row(number, values)
 
@@ -296,7 +318,7 @@ def _bytes(path: Path) -> Iterator[IO[bytes]]:
     try:
         with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
             yield stream  # type: ignore[misc]
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise SourceError(f"{path.name} is not a whole gzip file") from error
 
 
@@ -304,5 +326,4 @@ def _bytes(path: Path) -> Iterator[IO[bytes]]:
 def _text(path: Path) -> Iterator[IO[str]]:
     """Text with a byte order mark taken off; bytes that are no UTF-8 become U+FFFD and stay in their cell."""
     with _bytes(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="") as text:
-        # NUL bytes would end the csv module's patience with the whole file.
         yield text

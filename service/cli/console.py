@@ -53,7 +53,7 @@ def failures() -> Iterator[None]:
     """One clear line on stderr and exit code 1 for what was raised on purpose; bugs stay loud."""
     try:
         yield
-    except (ModelError, PipelineError, SettingsInvalid, FileNotFoundError, IsADirectoryError) as error:
+    except (ModelError, PipelineError, SettingsInvalid, OSError) as error:
         message = " ".join(str(error).split()) or type(error).__name__
         err.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error

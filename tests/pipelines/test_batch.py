@@ -11,6 +11,7 @@ from pipelines.batch import Columns, normalize_file
 from pipelines.build import build
 from pipelines.errors import SourceError
 from pipelines.results import Options
+from pipelines.tables import Row, open_writer, read_rows
 
 SPEC = registry.spec("job-titles")
 
@@ -110,3 +111,23 @@ def test_progress_ends_at_the_number_of_rows(built, tmp_path):
     run(built, source, tmp_path / "out.csv", batch_size=10, on_progress=lambda *step: told.append(step))
     assert told[0] == (10, 25)
     assert told[-1] == (25, 25)
+
+
+@pytest.mark.parametrize("extension", ["csv", "jsonl", "parquet"])
+def test_a_column_of_an_added_name_is_kept_and_the_added_one_renamed(built, tmp_path, extension):
+    source, target = tmp_path / f"in.{extension}", tmp_path / f"out.{extension}"
+    with open_writer(source, columns=["title", "name"], added={}) as writer:
+        writer.write(Row(1, {"title": "nurse", "name": "mine"}), {})
+    run(built, source, target)
+    (row,) = read_rows(target)
+    assert (row.values["name"], row.values["cognomen_name"]) == ("mine", "Nursing professionals")
+
+
+def test_jsonl_objects_may_lack_what_others_have(built, tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.csv"
+    source.write_text(
+        '{"title": "nurse"}\n{"title": "intern", "skills": ["plumber"]}\n{"skills": []}\n', encoding="utf-8"
+    )
+    counts = run(built, source, target, columns=Columns("title", skills="skills"), options=Options(min_confidence=0))
+    assert (counts.ok, counts.failed) == (2, 1)
+    assert [row.values["skills"] for row in read_rows(target)] == ["", '["plumber"]', "[]"]

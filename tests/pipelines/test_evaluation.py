@@ -72,6 +72,12 @@ def test_labelled_files_are_read_with_nil_and_languages(tmp_path):
     )  # fmt: skip
 
 
+def test_a_code_that_comes_as_a_number_is_the_id_it_spells(tmp_path):
+    path = tmp_path / "gold.jsonl"
+    path.write_text('{"title": "nurse", "concept_id": 2221}\n', encoding="utf-8")
+    assert list(read_labelled(path).concepts) == ["2221"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import SourceError
-from pipelines.tables import columns_of, count_rows, format_of, open_writer, read_rows
+from pipelines.tables import Row, columns_of, count_rows, format_of, open_writer, read_rows, schema_of
 
 ADDED = {"concept_id": pa.string(), "confidence": pa.float64(), "error": pa.string()}
 
@@ -25,8 +25,6 @@ def test_every_format_round_trips_and_gains_columns(tmp_path, name):
     source, target = tmp_path / name, tmp_path / f"out-{name}"
     with open_writer(source, columns=["id", "title"], added={}) as writer:
         for i, title in enumerate(["nurse", 'said "cook", twice', "Bäcker\nzwei", ""]):
-            from pipelines.tables import Row
-
             writer.write(Row(i, {"id": str(i), "title": title}), {})
     rows = list(read_rows(source))
     assert [r.values["title"] for r in rows] == ["nurse", 'said "cook", twice', "Bäcker\nzwei", ""]
@@ -107,12 +105,10 @@ def test_what_is_not_what_it_says_is_a_source_error(tmp_path):
 
 
 def test_parquet_columns_that_change_their_kind_do_not_stop_the_file(tmp_path):
-    from pipelines.tables import Row
-
     target = tmp_path / "out.parquet"
     rows = [(Row(i, {"id": i if i < 5000 else "x", "title": None}), {}) for i in range(6000)]
     write(target, rows)
-    assert pq.read_table(target).num_rows == 6000
+    assert pq.read_table(target).column("id").to_pylist()[4998:5001] == ["4998", "4999", "x"]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -126,3 +122,57 @@ def test_no_bytes_raise_anything_but_a_source_error(tmp_path, content, name):
         count_rows(path)
     except SourceError:
         pass
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,x\n1,2\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="x stands twice"):
+        columns_of(path)
+
+
+def test_a_jsonl_byte_order_mark_is_no_fault_and_all_keys_are_columns(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes('\ufeff{"a": 1}\n{"b": 2}\n'.encode())
+    assert [r.fault for r in read_rows(path)] == [None, None]
+    assert columns_of(path) == ["a", "b"]
+
+
+@pytest.mark.parametrize("values", [["x", 5], [None, 5], [{"a": {}}, None], [["a"], {"b": 1}], ["x", 1.5]])
+def test_mixed_columns_become_text_in_parquet(tmp_path, values):
+    target = tmp_path / "out.parquet"
+    write(target, [(Row(i, {"id": i, "title": value}), {}) for i, value in enumerate(values)])
+    assert pq.read_table(target).num_rows == 2
+
+
+def test_parquet_types_are_kept(tmp_path):
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    table = pa.table({"id": pa.array([1, 2], pa.int32()), "title": ["a", "b"], "n": pa.array([None, None], pa.int64())})
+    pq.write_table(table, source)
+    with open_writer(target, columns=columns_of(source), added=ADDED, schema=schema_of(source)) as writer:
+        for row in read_rows(source):
+            writer.write(row, {"concept_id": "T:1"})
+    assert pq.read_table(target).schema.field("id").type == pa.int32()
+    assert pq.read_table(target).schema.field("n").type == pa.int64()
+
+
+def test_damaged_bodies_are_source_errors(tmp_path):
+    packed, parquet = tmp_path / "a.jsonl.gz", tmp_path / "a.parquet"
+    content = bytearray(gzip.compress(b'{"a": 1}\n' * 5000))
+    content[len(content) // 2] ^= 0xFF
+    packed.write_bytes(content)
+    pq.write_table(pa.table({"a": [str(i) for i in range(5000)]}), parquet, compression="gzip")
+    body = bytearray(parquet.read_bytes())
+    body[200:400] = b"\x00" * 200
+    parquet.write_bytes(body)
+    for path in (packed, parquet):
+        with pytest.raises(SourceError):
+            list(read_rows(path))
+
+
+def test_deep_values_and_lists_are_written_as_they_came(tmp_path):
+    deep = orjson.loads("[" * 400 + "]" * 400)
+    write(tmp_path / "out.jsonl", [(Row(1, {"id": deep}), {})])
+    write(tmp_path / "out.csv", [(Row(1, {"id": ["a", "b"]}), {})])
+    assert (tmp_path / "out.jsonl").read_bytes().count(b"[") == 400
+    assert '["a", "b"]' in next(csv.reader((tmp_path / "out.csv").read_text().splitlines()[1:]))
