@@ -35,7 +35,7 @@ class NgramOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    analyzer: str = Field("char_wb", pattern="^(char_wb|char|word)$", description="scikit-learn's (quality benchmark).")
+    analyzer: str = Field("char_wb", pattern="^(char_wb|char|word)$", description="scikit-learn's (FINDINGS).")
     shortest: int = Field(2, ge=1, le=8, description="n from (FINDINGS).")
     longest: int = Field(4, ge=1, le=8, description="n to (FINDINGS).")
     sublinear: bool = Field(True, description="1 + log(tf) (FINDINGS).")
@@ -49,20 +49,18 @@ class PipelineConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoder: str = Field("hashing", description="Name of a prepared encoder; `cognomen models prepare NAME`.")
-    index: str = Field(
-        "auto", pattern="^(auto|exact|hnsw)$", description="exact up to 12,000 rows, then HNSW (speed benchmark)."
-    )
+    index: str = Field("auto", pattern="^(auto|exact|hnsw)$", description="exact up to 12,000 rows, then HNSW (guess).")
     blocks: BlockConfig = Field(default_factory=BlockConfig, description="How much each joined encoder counts.")
     centred: list[str] = Field(default_factory=list, description="Encoders whose vectors lose the terms' mean.")
     symmetric: bool = Field(
         False,
         description="Terms are encoded as queries are: for models with prompts, where terms are as short as queries.",
     )
-    rows: int = Field(200, ge=1, le=10_000, description="Index rows retrieved per mention (quality benchmark).")
+    rows: int = Field(200, ge=1, le=10_000, description="Index rows retrieved per mention (guess).")
     candidates: int = Field(32, ge=1, le=1000, description="Concepts kept for rerank and decide (guess).")
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="Lexical against dense.")
     ngrams: NgramOptions = Field(default_factory=NgramOptions, description="Lexical search.")
-    temperature: float = Field(15.0, gt=0, description="Kernel vote T (FINDINGS: 15–25; quality benchmark).")
+    temperature: float = Field(15.0, gt=0, description="Kernel vote T (FINDINGS: 15–25).")
     length_penalty: float = Field(0.5, ge=0, le=1, description="Kernel vote p: 1/√terms (FINDINGS).")
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="Fixed NIL threshold; by default calibrated at build."

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     threads: int = Field(
         1, ge=1, le=256, description="Threads per encoder (FINDINGS: two collapse on a contended box)."
     )
-    workers: int = Field(1, ge=1, le=64, description="Batches computed at the same time (speed benchmark).")
+    workers: int = Field(1, ge=1, le=64, description="Batches computed at the same time (guess).")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Larger bodies are answered 413 (guess).")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")

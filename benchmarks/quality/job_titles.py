@@ -12,6 +12,7 @@ these same development sets (a handful of numbers, `pipelines/job_titles/config.
 import argparse
 import csv
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,13 +72,14 @@ ROWS = 600
 console = Console()
 
 
-class Method:
+class Method(ABC):
     """Queries in, ranked concept ids out."""
 
-    name = "?"
+    name: str
 
+    @abstractmethod
     def rows(self, texts: Sequence[str], k: int) -> Neighbours:
-        raise NotImplementedError
+        """The k best rows of each text."""
 
     def rank(self, data: TitleSet, *, depth: int = DEPTH, rows: int = ROWS) -> list[list[str]]:
         naming = Naming(data.terminology, aggregation=BestTerm(), limit=depth)

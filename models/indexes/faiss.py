@@ -12,7 +12,7 @@ from models.arrays import EMPTY, Neighbours, Queries, RowIds, Scores, Vectors, a
 from models.errors import ArtifactCorrupt, ShapeMismatch
 
 EXACT_UP_TO: Final = 12_000
-"""Rows up to which an exact scan costs less than a request can notice; above it HNSW. benchmarks/speed/serving.py."""
+"""Rows up to which an exact scan is hardly noticed beside encoding; above it HNSW. A guess."""
 
 RECALL_TARGET: Final = 0.99
 """Recall@100 against the exact scan that HNSW's efSearch is raised to reach, measured at build. A guess."""
