@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import pytest
@@ -93,10 +92,8 @@ def test_detect_format_says_when_it_cannot_tell(tmp_path: Path):
 
 
 @real
-def test_twenty_six_languages_are_read_in_seconds():
-    started = time.perf_counter()
+def test_twenty_six_languages_are_read():
     terminology = read_terminology(TITLES / "esco_1.0.8_26_languages.jsonl.gz", format="jsonl", name="esco")
-    assert time.perf_counter() - started < 20
     assert len(terminology) == 2_942
     assert len(terminology.languages) == 26
     # 370,266 in the file; 4,817 stand twice in one language of one occupation.
