@@ -102,7 +102,7 @@ def _speed(serving: dict[str, Any]) -> str:
     windows = serving["windows"]
     names = list(next(iter(windows.values())))
     rows = [
-        "**CPU-milliseconds per request** (MiniLM in fp32 everywhere, one thread, medians of alternating rounds, "
+        "**CPU-milliseconds per request** (fp32, one thread; *embeddings* is MiniLM unless said; medians of alternating rounds, "
         "everything in one run; *normalize* is the whole pipeline: two encoders, search, decision; `benchmarks/speed/serving.py`):",
         "",
         "| | " + " | ".join(windows) + " |",

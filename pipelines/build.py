@@ -32,7 +32,7 @@ from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, f
 from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows, primary
 from pipelines.errors import TerminologyUnknown
 from pipelines.flow import Parts, Pipeline
-from pipelines.results import Request
+from pipelines.results import Options, Request
 from pipelines.scoring import best_threshold, expected_calibration_error
 from pipelines.spec import CalibrationSet, PipelineSpec
 from pipelines.terminology import Terminology
@@ -41,6 +41,8 @@ KIND: Final = "build"
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
+_FITTED_CANDIDATES: Final = 5
+"""Candidates of a text that confidence is fitted on: as many as a request is shown."""
 _CALIBRATION_TEXTS: Final = 3000
 """Texts that confidence is calibrated on when none are given. A guess: more changes the fit by less than its error."""
 
@@ -227,13 +229,15 @@ def calibrate(
         chunk = slice(start, start + ENCODED_AT_ONCE)
         masked.index.offset = start  # type: ignore[attr-defined]
         requests = [
-            Request(text, language=language)
+            Request(text, language=language, options=Options(top_k=config.candidates))
             for text, language in zip(examples.texts[chunk], examples.languages[chunk], strict=True)
         ]
         for i, result in enumerate(pipeline.run(requests), start=start):
             mention = result.mentions[0].mention
-            candidates = result.mentions[0].decision.candidates
-            evidence.append(features(mention, candidates))
+            # The evidence of the first few, taken among all that `decide` will see when it serves.
+            everyone = result.mentions[0].decision.candidates
+            candidates = everyone[:_FITTED_CANDIDATES]
+            evidence.append(features(mention, everyone)[:_FITTED_CANDIDATES])
             right.extend(c.concept_id == examples.concepts[i] for c in candidates)
             owner.extend([i] * len(candidates))
             top_right[i] = bool(candidates) and candidates[0].concept_id == examples.concepts[i]

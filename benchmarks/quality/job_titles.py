@@ -251,7 +251,8 @@ def measure_nil(data: TitleSet, built: Build) -> dict:
     parts = Parts(built.terminology, built.parts.index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
     fitted = calibrate(SPEC, parts, known, encoder=built.query_encoder, config=built.config)
     judged = {}
-    results = run(built, texts, language=None, top_k=5)
+    # All that `decide` sees when it serves, so that both deciders judge on the same evidence as there.
+    results = run(built, texts, language=None, top_k=built.config.candidates)
     candidates = [list(r.mentions[0].decision.candidates) for r in results]
     mentions = [r.mentions[0].mention for r in results]
     for name, decider in {

@@ -5,7 +5,8 @@ import pytest
 
 from models.encoders.hashing import HashingEncoder
 from models.errors import ArtifactInvalid
-from pipelines import registry
+from pipelines import build as building
+from pipelines import deciding, registry
 from pipelines.build import artifact_name, build, builds, open_build
 from pipelines.errors import TerminologyUnknown
 from pipelines.results import Options, Request
@@ -74,6 +75,28 @@ def test_labelled_texts_calibrate_in_place_of_the_terminologys_own(store, encode
         SPEC, terminology, encoder=encoder, store=store, config=SPEC.config(encoder="hashing"), labelled=labelled
     )
     assert made.artifact.manifest.details["calibration"]["texts"] == 40
+
+
+def test_confidence_is_fitted_on_the_evidence_it_is_served_with(built, monkeypatch, encoder):
+    fitted, served = {}, {}
+
+    def watch(seen):
+        def features_seen(mention, candidates):
+            evidence = deciding.features(mention, candidates)
+            seen[mention.query] = evidence[:5].tolist()
+            return evidence
+
+        return features_seen
+
+    texts = ["nurse", "cook", "driver of a van", "blue sky"] * 5
+    labelled = CalibrationSet(texts, ["en"] * 20, ["T:2221", "T:5120", "T:8322", None] * 5, [-1] * 20)
+    monkeypatch.setattr(building, "features", watch(fitted))
+    building.calibrate(SPEC, built.parts, labelled, encoder=encoder, config=built.config)
+    real = deciding.features
+    monkeypatch.setattr(deciding, "features", lambda m, c: served.setdefault(m.query, real(m, c)))
+    built.pipeline.run([Request(text, language="en") for text in texts[:4]])
+    for text, evidence in fitted.items():
+        np.testing.assert_allclose(served[text][:5], evidence)
 
 
 def test_a_fixed_threshold_of_the_config_wins(store, encoder, terminology):
