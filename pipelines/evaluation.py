@@ -14,6 +14,7 @@ from pipelines.results import Options, Request
 from pipelines.scoring import expected_calibration_error
 from pipelines.spec import CalibrationSet
 from pipelines.tables import columns_of, read_rows
+from pipelines.terminology import Terminology
 
 KS: Final = (1, 5, 10)
 _TEXT_COLUMNS: Final = ("title", "text")
@@ -43,32 +44,34 @@ class Evaluation:
         texts: how many texts, `named` of which have a concept; the rest are NIL.
         scores: accuracy@1/5/10 and MRR over the named texts, whatever the decision; NaN-free, empty if there are none.
         nil: precision and recall of NIL decisions; a measure without a denominator is absent.
-        ece: expected calibration error of the best candidate's confidence over all texts.
+        ece: expected calibration error of the best candidate's confidence over all texts. Texts drawn twice make it
+            larger, so its interval leans upward and may lie above the value.
         answered: share of named texts that were answered, and how many of those rightly.
+        unknown: named texts whose concept the terminology has not, which nothing can answer rightly; None where no
+            terminology was given to look in.
         by_language: the same scores per language, where the file says languages.
     """
 
     texts: int
     named: int
     scores: dict[str, Estimate]
-    nil: dict[str, float]
-    answered: dict[str, float]
-    ece: float
+    nil: dict[str, Estimate]
+    answered: dict[str, Estimate]
+    ece: Estimate
     by_language: dict[str, dict[str, Estimate]]
+    unknown: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers."""
         return {
             "texts": self.texts,
             "named": self.named,
-            "scores": {name: e.to_json() for name, e in self.scores.items()},
-            "nil": self.nil,
-            "answered": self.answered,
-            "ece": self.ece,
-            "by_language": {
-                language: {name: e.to_json() for name, e in scores.items()}
-                for language, scores in self.by_language.items()
-            },
+            "unknown": self.unknown,
+            "scores": _numbers(self.scores),
+            "nil": _numbers(self.nil),
+            "answered": _numbers(self.answered),
+            "ece": self.ece.to_json(),
+            "by_language": {language: _numbers(scores) for language, scores in self.by_language.items()},
         }
 
 
@@ -97,11 +100,21 @@ def bootstrap(values: Floats, *, rounds: int = 1000, seed: int = 0) -> Estimate:
 
     Source: Efron 1979, percentile interval.
     """
+    return bootstrap_of(lambda drawn: float(values[drawn].mean()), len(values), rounds=rounds, seed=seed)
+
+
+def bootstrap_of(
+    measure: Callable[[NDArray[np.int64]], float], n: int, *, rounds: int = 1000, seed: int = 0
+) -> Estimate:
+    """Any measure of n texts and its interval.
+
+    Args:
+        measure: numbers of texts, (n,), some of them twice → the measure.
+    """
     rng = np.random.default_rng(seed)
-    n = len(values)
-    means = [float(values[rng.integers(0, n, n)].mean()) for _ in range(rounds)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Estimate(float(values.mean()), float(low), float(high))
+    drawn = [measure(rng.integers(0, n, n)) for _ in range(rounds)]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Estimate(measure(np.arange(n)), float(low), float(high))
 
 
 def paired_bootstrap(ours: Floats, theirs: Floats, *, rounds: int = 1000, seed: int = 0) -> Estimate:
@@ -121,9 +134,16 @@ def evaluate(
     pipeline: Pipeline,
     labelled: CalibrationSet,
     *,
+    terminology: Terminology | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:
-    """Run a pipeline on labelled texts and measure it. Raises: SourceError if there is no text."""
+    """Run a pipeline on labelled texts and measure it.
+
+    Args:
+        terminology: what it answers from, to count labels that are none of its concepts.
+
+    Raises: SourceError if there is no text.
+    """
     if not len(labelled):
         raise SourceError("found no labelled text; expected at least one")
     decisions = []
@@ -147,11 +167,14 @@ def evaluate(
         scores=score(found[named]),
         nil=_shares({"precision": (~named, nil), "recall": (nil, ~named)}),
         answered=_shares({"share": (~nil, named), "right": (found == 0, named & ~nil)}),
-        ece=round(expected_calibration_error(confidence, found == 0), 4),
+        ece=bootstrap_of(lambda drawn: expected_calibration_error(confidence[drawn], found[drawn] == 0), len(found)),
         by_language={
             str(language): score(found[named & (languages == language)])
             for language in sorted(set(languages[named]) - {""})
         },
+        unknown=None
+        if terminology is None
+        else sum(concept is not None and concept not in terminology.by_id for concept in labelled.concepts),
     )
 
 
@@ -177,6 +200,10 @@ def read_labelled(path: Path) -> CalibrationSet:
     return CalibrationSet(texts, languages, concepts, [-1] * len(texts))
 
 
-def _shares(pairs: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> dict[str, float]:
+def _shares(pairs: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> dict[str, Estimate]:
     """Name → share of the second mask in which the first holds; left out where the second is empty."""
-    return {name: round(float(hit[among].mean()), 4) for name, (hit, among) in pairs.items() if among.any()}
+    return {name: bootstrap(hit[among].astype(float)) for name, (hit, among) in pairs.items() if among.any()}
+
+
+def _numbers(estimates: dict[str, Estimate]) -> dict[str, list[float]]:
+    return {name: estimate.to_json() for name, estimate in estimates.items()}

@@ -94,10 +94,7 @@ def _columns(path: Path) -> list[str]:
             return list(dict.fromkeys(key for row in read_rows(path) for key in row.values))
         case format:
             with _text(path) as stream:
-                header = next(csv.reader(stream, delimiter=_DELIMITERS[format]), None)
-            if not header:
-                raise SourceError(f"{path.name}: expected a header line with column names")
-            return header
+                return _header(csv.reader(stream, delimiter=_DELIMITERS[format]), path)
 
 
 def count_rows(path: Path) -> int:
@@ -188,8 +185,8 @@ class _CsvWriter:
     def _put(self, cells: Sequence[Any]) -> None:
         line = _Line()
         csv.writer(line, delimiter=self._delimiter, lineterminator="\n").writerow(cells)
-        # A lone surrogate cannot be written as UTF-8; it was unreadable when it came.
-        self._stream.write(line.text.encode("utf-8", errors="replace"))
+        # Bytes that were no UTF-8 go out as they came.
+        self._stream.write(line.text.encode("utf-8", errors="surrogateescape"))
 
 
 class _Line:
@@ -239,8 +236,13 @@ class _ParquetWriter:
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """A column's values in its type; text takes any value."""
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        values = [v if v is None or isinstance(v, str) else str(_cell(v)) for v in values]
+        values = [v if v is None else _written(v if isinstance(v, str) else str(_cell(v))) for v in values]
     return pa.array(values, kind)
+
+
+def _written(text: str) -> str:
+    """Arrow's text is UTF-8: what is not becomes "?"."""
+    return text if text.isascii() else text.encode("utf-8", errors="replace").decode()
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell is what it is
@@ -270,9 +272,7 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
 def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
     with _text(path) as stream:
         reader = csv.reader(stream, delimiter=delimiter)
-        header = next(reader, None)
-        if not header:
-            raise SourceError(f"{path.name}: expected a header line with column names")
+        header = _header(reader, path)
         while True:
             line = reader.line_num + 1
             try:
@@ -284,10 +284,30 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
                 continue
             if not cells:
                 continue
+            values = dict(zip(header, cells, strict=False))
             if len(cells) != len(header):
-                yield Row(line, dict(zip(header, cells, strict=False)), f"{len(cells)} cells, expected {len(header)}")
-                continue
-            yield Row(line, dict(zip(header, cells, strict=True)))
+                yield Row(line, values, f"{len(cells)} cells, expected {len(header)}")
+            elif broken := [column for column, cell in values.items() if _undecoded(cell)]:
+                yield Row(line, values, f"column {', '.join(broken)}: not UTF-8; was the file saved as Latin-1?")
+            else:
+                yield Row(line, values)
+
+
+def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
+    try:
+        header = next(reader, None)
+    except csv.Error as error:
+        raise SourceError(f"{path.name}: no header line with column names: {error}") from None
+    if not header:
+        raise SourceError(f"{path.name}: expected a header line with column names")
+    if any(map(_undecoded, header)):
+        raise SourceError(f"{path.name}: the column names are not UTF-8; save the file as UTF-8")
+    return header
+
+
+def _undecoded(text: str) -> bool:
+    """Whether it holds a byte that is no UTF-8, kept as half of a surrogate pair (PEP 383)."""
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
@@ -324,6 +344,9 @@ def _bytes(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _text(path: Path) -> Iterator[IO[str]]:
-    """Text with a byte order mark taken off; bytes that are no UTF-8 become U+FFFD and stay in their cell."""
-    with _bytes(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="") as text:
+    """Text with a byte order mark taken off; bytes that are no UTF-8 stay what they are (PEP 383)."""
+    with (
+        _bytes(path) as stream,
+        io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
+    ):
         yield text

@@ -1,12 +1,11 @@
 """What every command shares: where things are, how progress looks, how failure ends."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from typer.core import TyperGroup
 
 from models.artifacts import ArtifactStore
 from models.encoders.library import EncoderLibrary
@@ -48,15 +48,29 @@ def library_of(store: ArtifactStore) -> EncoderLibrary:
     return EncoderLibrary(store, device=chosen.device, threads=chosen.threads)
 
 
-@contextmanager
-def failures() -> Iterator[None]:
-    """One clear line on stderr and exit code 1 for what was raised on purpose; bugs stay loud."""
-    try:
-        yield
-    except (ModelError, PipelineError, SettingsInvalid, OSError) as error:
-        message = " ".join(str(error).split()) or type(error).__name__
-        err.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+class Commands(TyperGroup):
+    """One clear line on stderr and exit code 1 for what any command raised on purpose; bugs stay loud."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer brings a click of its own, which it does not name
+        """Run the command. With --debug, errors keep their traceback."""
+        if ctx.params.get("debug"):
+            return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except (ModelError, PipelineError, SettingsInvalid, OSError) as error:
+            complain(str(error) or type(error).__name__)
+            raise typer.Exit(1) from error
+
+
+def complain(message: str) -> None:
+    """An error, on one line of stderr."""
+    # Messages name files and options, whose square brackets are no markup.
+    err.print(f"[red]error:[/red] {escape(' '.join(message.split()))}", highlight=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """A line on stdout, as it is: not wrapped, no markup."""
+    out.print(message, highlight=False, markup=False, soft_wrap=True)
 
 
 class Bars:
@@ -89,5 +103,5 @@ class Bars:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Draw a stage's progress."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(f"{self._title}: {stage}", total=total)
+            self._tasks[stage] = self._progress.add_task(escape(f"{self._title}: {stage}"), total=total)
         self._progress.update(self._tasks[stage], completed=done, total=total)  # type: ignore[arg-type]

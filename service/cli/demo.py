@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.build import Build
@@ -33,10 +34,10 @@ def show_demo(built: Build) -> None:
         code = next(iter(best.codes.values()), "") if best else ""
         table.add_row(
             title,
-            linked.mention.query,
+            escape(linked.mention.query),
             str(linked.mention.facts.get("seniority") or ""),
             code,
-            decision.name or "[dim]NIL[/dim]",
+            escape(decision.name) if decision.name else "[dim]NIL[/dim]",
             f"{decision.confidence:.2f}" if not decision.nil else "",
         )
     out.print(table)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import orjson
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from models.encoders import library
@@ -16,13 +17,13 @@ from pipelines.build import open_build
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
-from service.cli.console import Artifacts, AsJson, Bars, err, failures, library_of, out, store_at
+from service.cli.console import Artifacts, AsJson, Bars, Commands, complain, err, library_of, out, say, store_at
 from service.cli.demo import show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
-from service.settings import read_settings
+from service.settings import Settings, read_settings
 
 app = typer.Typer(
-    help="Any name a thing is called in, the one it is known by out, or NIL.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,11 +40,17 @@ def main() -> None:
     app()
 
 
+@app.callback()
+def _every_command(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Any name a thing is called in, the one it is known by out, or NIL."""
+
+
 @app.command()
 def setup(artifacts: Artifacts = None) -> None:
     """Prepare the default encoders, import the starter terminologies, build the pipelines. Skips what is there."""
-    with failures():
-        set_up(store_at(artifacts))
+    set_up(store_at(artifacts))
 
 
 @models.command("prepare")
@@ -55,36 +62,33 @@ def models_prepare(
 ) -> None:
     """Find an encoder's weights (folder, installed package, hub), export them to ONNX, store them as an artifact."""
     store = store_at(artifacts)
-    with failures():
-        for name in names:
-            prepare_encoder(name, store=store, variant=variant, force=force)
+    for name in names:
+        prepare_encoder(name, store=store, variant=variant, force=force)
 
 
 @models.command("list")
 def models_list(artifacts: Artifacts = None, as_json: AsJson = False) -> None:
     """The encoders that are prepared."""
     store = store_at(artifacts)
-    with failures():
-        found = []
-        for name in library.EncoderLibrary(store, device="cpu").names():
-            with store.open(library.artifact_name(name), kind=library.KIND) as artifact:
-                described = EncoderDescription.read(artifact.folder)
-                size = sum(entry.size for entry in artifact.manifest.files.values())
-                found.append(
-                    {
-                        "name": name,
-                        "dimension": described.dimension,
-                        "max_tokens": described.max_tokens,
-                        "origin": described.source.get("origin", ""),
-                        "licence": described.source.get("licence", ""),
-                        "megabytes": round(size / 1e6),
-                        "agreement": "; ".join(
-                            f"{a.reference}: cosine {a.mean_cosine:.4f}, top-1 {a.top1:.3f}"
-                            for a in described.agreements
-                        ),
-                        "generation": artifact.generation,
-                    }
-                )
+    found = []
+    for name in library.EncoderLibrary(store, device="cpu").names():
+        with store.open(library.artifact_name(name), kind=library.KIND) as artifact:
+            described = EncoderDescription.read(artifact.folder)
+            size = sum(entry.size for entry in artifact.manifest.files.values())
+            found.append(
+                {
+                    "name": name,
+                    "dimension": described.dimension,
+                    "max_tokens": described.max_tokens,
+                    "origin": described.source.get("origin", ""),
+                    "licence": described.source.get("licence", ""),
+                    "megabytes": round(size / 1e6),
+                    "agreement": "; ".join(
+                        f"{a.reference}: cosine {a.mean_cosine:.4f}, top-1 {a.top1:.3f}" for a in described.agreements
+                    ),
+                    "generation": artifact.generation,
+                }
+            )
     _print_rows(found, title="Encoders", as_json=as_json)
 
 
@@ -100,15 +104,13 @@ def import_(
     artifacts: Artifacts = None,
 ) -> None:
     """Read a terminology, check it, store it. `cognomen build` then makes it searchable."""
-    with failures():
-        chosen = detect_format(path) if format == "auto" else format
-        terminology = read_source(path, format=chosen, name=name, version=version, languages=languages)
-        generation = import_terminology(terminology, store=store_at(artifacts))
-        out.print(
-            f"[bold]{name}[/bold] {terminology.version}: {len(terminology):,} concepts, {terminology.rows:,} terms, "
-            f"{len(terminology.languages)} languages ({generation})",
-            highlight=False,
-        )
+    chosen = detect_format(path) if format == "auto" else format
+    terminology = read_source(path, format=chosen, name=name, version=version, languages=languages)
+    generation = import_terminology(terminology, store=store_at(artifacts))
+    say(
+        f"{name} {terminology.version}: {len(terminology):,} concepts, {terminology.rows:,} terms, "
+        f"{len(terminology.languages)} languages ({generation})"
+    )
 
 
 @app.command()
@@ -125,18 +127,16 @@ def build(
     artifacts: Artifacts = None,
 ) -> None:
     """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
-    with failures():
-        spec = registry.spec(pipeline)
-        store = store_at(artifacts)
-        name = terminology or spec.starter_name or ""
-        chosen = configured(spec, encoder=encoder, options=options or [])
-        built = build_pipeline(spec, open_terminology(name, store=store), config=chosen, store=store, labelled=labelled)
-        calibration = built.artifact.manifest.details["calibration"]
-        out.print(
-            f"[bold]{spec.slug}[/bold] over [bold]{name}[/bold]: generation {built.artifact.generation}, "
-            f"NIL below {calibration['threshold']}, calibration error {calibration['ece']}",
-            highlight=False,
-        )
+    spec = registry.spec(pipeline)
+    store = store_at(artifacts)
+    name = terminology or spec.starter_name or ""
+    chosen = configured(spec, encoder=encoder, options=options or [])
+    built = build_pipeline(spec, open_terminology(name, store=store), config=chosen, store=store, labelled=labelled)
+    calibration = built.artifact.manifest.details["calibration"]
+    say(
+        f"{spec.slug} over {name}: generation {built.artifact.generation}, "
+        f"NIL below {calibration['threshold']}, calibration error {calibration['ece']}"
+    )
 
 
 @app.command()
@@ -160,25 +160,24 @@ def normalize(
 ) -> None:
     """Run a pipeline over a file: the same rows in the same order, with columns added."""
     target = output or _beside(file)
-    with failures():
-        spec = registry.spec(pipeline)
-        store = store_at(artifacts)
-        name = terminology or spec.starter_name or ""
-        built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-        with Bars(file.name) as bars:
-            counts = normalize_file(
-                built.pipeline,
-                file,
-                target,
-                terminology=built.terminology,
-                columns=Columns(column, language_column, skills_column, description_column),
-                language=language,
-                options=Options(top_k=top_k, min_confidence=min_confidence, backoff=backoff),
-                batch_size=batch_size,
-                on_progress=lambda done, total: bars("rows", done, total),
-            )
+    spec = registry.spec(pipeline)
+    store = store_at(artifacts)
+    name = terminology or spec.starter_name or ""
+    built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
+    with Bars(file.name) as bars:
+        counts = normalize_file(
+            built.pipeline,
+            file,
+            target,
+            terminology=built.terminology,
+            columns=Columns(column, language_column, skills_column, description_column),
+            language=language,
+            options=Options(top_k=top_k, min_confidence=min_confidence, backoff=backoff),
+            batch_size=batch_size,
+            on_progress=lambda done, total: bars("rows", done, total),
+        )
     named = counts.ok - counts.nil
-    out.print(f"{target}: {named:,} named, {counts.nil:,} NIL, {counts.failed:,} failed", highlight=False)
+    say(f"{target}: {named:,} named, {counts.nil:,} NIL, {counts.failed:,} failed")
 
 
 @app.command()
@@ -192,24 +191,30 @@ def evaluate(
     artifacts: Artifacts = None,
 ) -> None:
     """Measure a build on labelled texts: accuracy@k, MRR, NIL, calibration, with intervals."""
-    with failures():
-        spec = registry.spec(pipeline)
-        store = store_at(artifacts)
-        name = terminology or spec.starter_name or ""
-        built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-        labelled = evaluation.read_labelled(file)
-        with Bars(file.name) as bars:
-            measured = evaluation.evaluate(
-                built.pipeline, labelled, on_progress=lambda done, total: bars("texts", done, total)
-            )
+    spec = registry.spec(pipeline)
+    store = store_at(artifacts)
+    name = terminology or spec.starter_name or ""
+    built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
+    labelled = evaluation.read_labelled(file)
+    with Bars(file.name) as bars:
+        measured = evaluation.evaluate(
+            built.pipeline,
+            labelled,
+            terminology=built.terminology,
+            on_progress=lambda done, total: bars("texts", done, total),
+        )
     content = measured.to_json()
     if as_json:
         _print_json(content)
         return
-    table = Table("measure", "value", title=f"{spec.slug} over {name}: {file.name}")
+    table = Table("measure", "value", title=escape(f"{spec.slug} over {name}: {file.name}"))
     for measure, value in _flat(content):
-        table.add_row(measure, value)
+        table.add_row(measure, escape(value))
     out.print(table)
+    if measured.unknown:
+        err.print(
+            f"{measured.unknown:,} labels are no concepts of {name}: nothing can answer them rightly", markup=False
+        )
 
 
 @app.command()
@@ -222,27 +227,24 @@ def describe(
 ) -> None:
     """What is here: generations, sizes, parents, calibration, the options of each build and where they come from."""
     store = store_at(artifacts)
-    with failures():
-        names = [
-            n for n in store.names() if what is None or what.replace("-", "_") in n.split("/") or what in n.split("/")
-        ]
-        if what is not None and not names:
-            err.print(f"[red]error:[/red] nothing of that name; there are: {', '.join(store.names()) or 'none'}")
-            raise typer.Exit(1)
-        rows = []
-        for name in names:
-            manifest = store.manifest(name)
-            rows.append(
-                {
-                    "artifact": name,
-                    "kind": manifest.kind,
-                    "generation": manifest.generation,
-                    "generations": len(store.generations(name)),
-                    "megabytes": round(sum(f.size for f in manifest.files.values()) / 1e6, 1),
-                    "parents": dict(manifest.parents),
-                    "details": dict(manifest.details),
-                }
-            )
+    names = [n for n in store.names() if what is None or what.replace("-", "_") in n.split("/") or what in n.split("/")]
+    if what is not None and not names:
+        complain(f"nothing of that name; there are: {', '.join(store.names()) or 'none'}")
+        raise typer.Exit(1)
+    rows = []
+    for name in names:
+        manifest = store.manifest(name)
+        rows.append(
+            {
+                "artifact": name,
+                "kind": manifest.kind,
+                "generation": manifest.generation,
+                "generations": len(store.generations(name)),
+                "megabytes": round(sum(f.size for f in manifest.files.values()) / 1e6, 1),
+                "parents": dict(manifest.parents),
+                "details": dict(manifest.details),
+            }
+        )
     if as_json:
         _print_json(rows)
         return
@@ -250,13 +252,13 @@ def describe(
     for row in rows if what is not None else []:
         table = Table("fact", "value", title=str(row["artifact"]))
         for fact, value in _flat({"parents": row["parents"], **row["details"]}):  # type: ignore[dict-item]
-            table.add_row(fact, value)
+            table.add_row(fact, escape(value))
         out.print(table)
     for spec in registry.specs().values():
         if what in {spec.slug, spec.name}:
             table = Table("option", "default", "why", title=f"Options of {spec.slug}")
             for option, field in spec.config.model_fields.items():
-                table.add_row(option, str(getattr(spec.config(), option)), field.description)
+                table.add_row(option, escape(str(getattr(spec.config(), option))), escape(field.description or ""))
             out.print(table)
 
 
@@ -266,12 +268,11 @@ def demo(
     artifacts: Artifacts = None,
 ) -> None:
     """Ten messy job titles in four languages, answered as a table."""
-    with failures():
-        spec = registry.spec("job-titles")
-        store = store_at(artifacts)
-        name = terminology or spec.starter_name or ""
-        built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-        show_demo(built)
+    spec = registry.spec("job-titles")
+    store = store_at(artifacts)
+    name = terminology or spec.starter_name or ""
+    built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
+    show_demo(built)
 
 
 @app.command()
@@ -284,11 +285,10 @@ def serve(
     """Answer over HTTP until told to stop."""
     from service.server import serve as listen
 
-    with failures():
-        chosen = read_settings(host=host, port=port, artifacts=artifacts, log_format=log_format)
-        if sys.stderr.isatty():
-            err.print(curl_lines(f"http://{chosen.host}:{chosen.port}"), highlight=False, soft_wrap=True, markup=False)
-        listen(chosen)
+    chosen = read_settings(host=host, port=port, artifacts=artifacts, log_format=log_format)
+    if sys.stderr.isatty():
+        err.print(curl_lines(chosen), highlight=False, soft_wrap=True, markup=False)
+    listen(chosen)
 
 
 @app.command("curl-examples")
@@ -296,13 +296,14 @@ def curl_examples(
     port: Annotated[int | None, typer.Option(help="Port (COGNOMEN_PORT).")] = None,
 ) -> None:
     """Three curl lines that work against a running service."""
-    with failures():
-        chosen = read_settings(port=port)
-        typer.echo(curl_lines(f"http://{chosen.host}:{chosen.port}"))
+    chosen = read_settings(port=port)
+    typer.echo(curl_lines(chosen))
 
 
-def curl_lines(base: str) -> str:
+def curl_lines(settings: Settings) -> str:
     """Three requests a newcomer can paste."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = f"http://{host}:{settings.port}"
     one = '{"items": [{"title": "Senior Java Developer (m/w/d) - Berlin"}], "top_k": 3}'
     two = '{"items": [{"title": "infirmière de nuit H/F"}, {"title": "intern", "skills": ["bookkeeping", "invoices"]}]}'
     post = f"curl -s {base}/v1/job-titles/normalize -H 'content-type: application/json' -d"
@@ -311,7 +312,7 @@ def curl_lines(base: str) -> str:
 
 def _beside(file: Path) -> Path:
     """FILE.csv → FILE.normalized.csv, FILE.csv.gz → FILE.normalized.csv.gz."""
-    suffixes = "".join(file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:])
+    suffixes = "".join(file.suffixes[-2:] if file.suffix.lower() == ".gz" else file.suffixes[-1:])
     return file.with_name(f"{file.name.removesuffix(suffixes)}.normalized{suffixes}")
 
 
@@ -337,5 +338,5 @@ def _print_rows(rows: list[dict[str, object]], *, title: str, as_json: bool = Fa
         return
     table = Table(*rows[0], title=title)
     for row in rows:
-        table.add_row(*map(str, row.values()))
+        table.add_row(*(escape(str(value)) for value in row.values()))
     out.print(table)

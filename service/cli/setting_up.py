@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 from pydantic import ValidationError
+from rich.markup import escape
 
 from models.artifacts import ArtifactStore
 from models.encoders.library import KIND, artifact_name
@@ -20,7 +21,7 @@ from pipelines.library import import_terminology
 from pipelines.sources import read_terminology
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
-from service.cli.console import Bars, err, library_of, out
+from service.cli.console import Bars, err, library_of, say
 
 
 def set_up(store: ArtifactStore) -> None:
@@ -35,10 +36,10 @@ def set_up(store: ArtifactStore) -> None:
         terminology = spec.starter()
         import_terminology(terminology, store=store)
         if _stands(spec, terminology, config, store=store):
-            out.print(f"{spec.slug} over {terminology.name} {terminology.version}: built already")
+            say(f"{spec.slug} over {terminology.name} {terminology.version}: built already")
             continue
         build_pipeline(spec, terminology, config=config, store=store)
-        out.print(f"{spec.slug} over {terminology.name} {terminology.version}: built")
+        say(f"{spec.slug} over {terminology.name} {terminology.version}: built")
 
 
 def _stands(spec: PipelineSpec, terminology: Terminology, config: PipelineConfig, *, store: ArtifactStore) -> bool:
@@ -62,9 +63,9 @@ def prepare_encoder(name: str, *, store: ArtifactStore, variant: str = "fp32", f
     # A known name says where it will rest before anything heavy is done; a folder or a hub id does not.
     label = name if variant == "fp32" else f"{name}-{variant}"
     if name in KNOWN and store.exists(artifact_name(label)) and not force:
-        out.print(f"{label}: prepared already")
+        say(f"{label}: prepared already")
         return
-    with err.status(f"{name}: preparing ({variant})"):
+    with err.status(escape(f"{name}: preparing ({variant})")):
         target = artifact_name(_slug(label))
         with store.write(target, kind=KIND) as writer:
             described = export.prepare(
@@ -77,8 +78,8 @@ def prepare_encoder(name: str, *, store: ArtifactStore, variant: str = "fp32", f
                 source=dict(described.source),
                 weights_sha256=described.weights_sha256,
             )
-    measured = "; ".join(f"{a.reference}: cosine {a.mean_cosine:.5f}" for a in described.agreements)
-    out.print(f"{described.label}: prepared, {described.dimension} dimensions ({measured})", highlight=False)
+    measured = "; ".join(f"{a.reference}: cosine {a.mean_cosine:.5f}, top-1 {a.top1:.3f}" for a in described.agreements)
+    say(f"{described.label}: prepared, {described.dimension} dimensions ({measured})")
 
 
 def _slug(name: str) -> str:
@@ -95,7 +96,7 @@ def read_source(
     path: Path, *, format: str, name: str, version: str | None, languages: Sequence[str] | None
 ) -> Terminology:
     """Read a terminology with a count of concepts while it goes."""
-    with err.status(f"{name}: reading") as status:
+    with err.status(escape(f"{name}: reading")) as status:
         return read_terminology(
             path,
             format=format,
@@ -103,7 +104,7 @@ def read_source(
             version=version,
             languages=list(languages) if languages else None,
             group_names=isco_names(),
-            on_progress=lambda concepts: status.update(f"{name}: {concepts:,} concepts"),
+            on_progress=lambda concepts: status.update(escape(f"{name}: {concepts:,} concepts")),
         )
 
 

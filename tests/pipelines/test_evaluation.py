@@ -1,10 +1,21 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines import registry
 from pipelines.build import build
 from pipelines.errors import SourceError
-from pipelines.evaluation import average_precision, bootstrap, evaluate, paired_bootstrap, ranks, read_labelled, score
+from pipelines.evaluation import (
+    average_precision,
+    bootstrap,
+    bootstrap_of,
+    evaluate,
+    paired_bootstrap,
+    ranks,
+    read_labelled,
+    score,
+)
 from pipelines.spec import CalibrationSet
 
 SPEC = registry.spec("job-titles")
@@ -26,6 +37,31 @@ def test_average_precision_by_hand():
     assert average_precision(["a", "x", "b", "y"], {"a", "b"}) == pytest.approx((1 + 2 / 3) / 2)
     assert average_precision(["x"], {"a"}) == 0
     assert average_precision(["x"], set()) == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    ranking=st.permutations("abcdef"), right=st.sampled_from("abcdefz"), relevant=st.sets(st.sampled_from("abcdefz"))
+)
+def test_ranked_measures_agree_with_the_slow_obvious_ones(ranking, right, relevant):
+    found = ranks([ranking], [right])
+    for k in (1, 5, 10):
+        assert score(found)[f"accuracy@{k}"].value == (right in ranking[:k])
+    reciprocal = next((1 / position for position in range(1, 7) if ranking[position - 1] == right), 0)
+    assert score(found)["MRR"].value == pytest.approx(reciprocal)
+    precisions = [len(relevant.intersection(ranking[:n])) / n for n in range(1, 7) if ranking[n - 1] in relevant]
+    slow = sum(precisions) / len(relevant) if relevant else 0
+    assert average_precision(ranking, relevant) == pytest.approx(slow)
+
+
+def test_a_bootstrap_of_any_measure_agrees_with_that_of_the_mean():
+    values = np.random.default_rng(3).random(80)
+    rng = np.random.default_rng(0)
+    means = sorted(float(np.mean([values[i] for i in rng.integers(0, 80, 80)])) for _ in range(1000))
+    estimate = bootstrap(values)
+    assert estimate.low == pytest.approx(np.quantile(means, 0.025))
+    assert estimate.high == pytest.approx(np.quantile(means, 0.975))
+    assert bootstrap_of(lambda drawn: float(values[drawn].mean()), 80) == estimate
 
 
 def test_the_interval_holds_the_mean_and_narrows_with_n():
@@ -57,7 +93,10 @@ def test_evaluate_measures_names_nil_and_calibration(store, encoder, terminology
     assert measured.scores["accuracy@1"].value == 1
     assert (measured.texts, measured.named) == (4, 3)
     assert set(measured.by_language) == {"de", "en"}
-    assert 0 <= measured.ece <= 1
+    assert 0 <= measured.ece.low <= measured.ece.high <= 1
+    assert measured.nil["recall"].value == 1
+    assert measured.unknown is None
+    assert evaluate(built.pipeline, labelled, terminology=built.terminology).unknown == 0
     assert measured.to_json()["scores"]["MRR"][0] == 1
     with pytest.raises(SourceError):
         evaluate(built.pipeline, CalibrationSet([], [], [], []))

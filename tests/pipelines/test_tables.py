@@ -176,3 +176,23 @@ def test_deep_values_and_lists_are_written_as_they_came(tmp_path):
     write(tmp_path / "out.csv", [(Row(1, {"id": ["a", "b"]}), {})])
     assert (tmp_path / "out.jsonl").read_bytes().count(b"[") == 400
     assert '["a", "b"]' in next(csv.reader((tmp_path / "out.csv").read_text().splitlines()[1:]))
+
+
+def test_bytes_that_are_no_utf8_are_a_fault_and_go_out_as_they_came(tmp_path):
+    source = tmp_path / "a.csv"
+    source.write_bytes("id,title\n1,Verkäufer\n2,nurse\n".encode("latin-1"))
+    rows = list(read_rows(source))
+    assert ["UTF-8" in (row.fault or "") for row in rows] == [True, False]
+    for name in ("out.csv", "out.jsonl", "out.parquet"):
+        write(tmp_path / name, [(row, {"error": row.fault}) for row in rows])
+    assert b"1,Verk\xe4ufer," in (tmp_path / "out.csv").read_bytes()
+    assert pq.read_table(tmp_path / "out.parquet").column("title").to_pylist() == ["Verk?ufer", "nurse"]
+
+
+@pytest.mark.parametrize("header", [b"id,t\xeftle\n1,a\n", b"x" * 200_000 + b",title\n1,a\n"])
+def test_a_header_that_cannot_be_read_is_a_source_error(tmp_path, header):
+    path = tmp_path / "a.csv"
+    path.write_bytes(header)
+    for read in (columns_of, lambda path: list(read_rows(path))):
+        with pytest.raises(SourceError, match="column names"):
+            read(path)

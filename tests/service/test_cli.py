@@ -1,5 +1,6 @@
 """The command line, on twelve occupations and the built-in encoder."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from pipelines.errors import PipelineUnknown
 from service.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,4 +131,43 @@ def test_a_misspelt_setting_is_one_clear_line():
         cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "COGNOMEN_ARTEFACTS": "x"},
     )  # fmt: skip
     assert done.returncode == 1
-    assert "COGNOMEN_ARTIFACTS" in done.stderr.replace("\n", "")
+    assert "COGNOMEN_ARTIFACTS" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_debug_shows_where_an_error_came_from():
+    with pytest.raises(PipelineUnknown):
+        CliRunner().invoke(app, ["--debug", "build", "nothing"], catch_exceptions=False)
+
+
+def test_square_brackets_in_names_are_no_markup(built, tmp_path):
+    folder = tmp_path / "jobs[/old]"
+    folder.mkdir(parents=True)
+    path = folder / "[a].csv"
+    path.write_text("title,concept_id\nnurse,T:2221\n", encoding="utf-8")
+    done = built("normalize", path, "-t", "twelve")
+    assert done.stdout.strip() == f"{folder / '[a].normalized.csv'}: 1 named, 0 NIL, 0 failed"
+    assert "[a].csv" in built("evaluate", "job-titles", path, "-t", "twelve").stdout
+    done = built("build", "job-titles", "-t", "twelve", "--set", "[/red]", ok=False)
+    assert "--set [/red]: expected name=value" in done.stderr
+
+
+def test_evaluate_says_when_labels_are_of_another_terminology(built, tmp_path):
+    path = tmp_path / "gold.csv"
+    path.write_text("title,concept_id\nnurse,ESCO:1\ncook,T:5120\n", encoding="utf-8")
+    assert "1 labels are no concepts of twelve" in built("evaluate", "job-titles", path, "-t", "twelve").stderr
+
+
+@pytest.mark.parametrize("name", ["jobs.csv.gz", "jobs.csv.GZ", "jobs.v2.jsonl"])
+def test_the_output_lies_beside_the_input_in_its_format(built, tmp_path, name):
+    path = tmp_path / name
+    content = b'{"title": "nurse"}\n' if "jsonl" in name else b"title\nnurse\n"
+    path.write_bytes(gzip.compress(content) if name.lower().endswith("gz") else content)
+    built("normalize", path, "-t", "twelve")
+    stem = name.split(".csv")[0].removesuffix(".jsonl")
+    assert (tmp_path / f"{stem}.normalized{name.removeprefix(stem)}").exists()
+
+
+def test_curl_examples_bracket_an_ipv6_address(monkeypatch):
+    monkeypatch.setenv("COGNOMEN_HOST", "::1")
+    assert "http://[::1]:8123/" in CliRunner().invoke(app, ["curl-examples", "--port", "8123"]).stdout
