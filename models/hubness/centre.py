@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.arrays import EMPTY, Neighbours, Queries, RowIds, Scores, Vectors, as_vectors, unit
 from models.hubness.fitted import FittedFor, Tensors, corrected
-from models.hubness.normalizers import Bank
+from models.hubness.normalizers import BLOCK, Bank, blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +42,16 @@ class MeanCentring:
     def fit(cls, items: Vectors, bank: Bank, *, encoder: str) -> "MeanCentring":
         """Fit on the index rows (N, d) and a query bank."""
         items = as_vectors(items)
-        query_mean = as_vectors(bank.vectors, dimension=items.shape[1]).mean(axis=0, dtype=np.float64)
+        query_mean = (
+            as_vectors(bank.vectors, dimension=items.shape[1]).mean(axis=0, dtype=np.float64).astype(np.float32)
+        )
         item_mean = items.mean(axis=0, dtype=np.float64).astype(np.float32)
-        away = items - item_mean
-        offset = away @ query_mean.astype(np.float32)
-        length = np.linalg.norm(away, axis=1)
-        return cls(FittedFor.of(items, encoder), query_mean.astype(np.float32), item_mean, offset, length, len(bank))
+        offset, length = np.empty(len(items), np.float32), np.empty(len(items), np.float32)
+        for rows in blocks(len(items), BLOCK):
+            away = items[rows] - item_mean
+            offset[rows] = away @ query_mean
+            length[rows] = np.linalg.norm(away, axis=1)
+        return cls(FittedFor.of(items, encoder), query_mean, item_mean, offset, length, len(bank))
 
     def centred_items(self, items: Vectors) -> Vectors:
         """unit(g − μ_G), (N, d)."""

@@ -53,7 +53,12 @@ class Choice:
 
 
 def choose(
-    right: Mapping[str, NDArray[np.bool_]], *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+    right: Mapping[str, NDArray[np.bool_]],
+    *,
+    groups: NDArray[np.int64] | None = None,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Choice:
     """The correction with the highest R@1 among those whose interval is above none's, else "none".
 
@@ -63,18 +68,20 @@ def choose(
     Args:
         right: method → (n,) whether each development query's first answer is right; "none" among them. Of methods
             with equal R@1 the earlier one is chosen: give the simplest first.
+        groups: (n,) what each query asks for. Queries for one thing tend to be right or wrong together, and say less
+            than as many queries for many things. By default every query is a group.
         level: of all intervals together.
     """
     none = right["none"]
     tried = [method for method in right if method != "none"]
     if len(none) == 0 or not tried:
         return Choice("none", "no development queries or no correction to choose by: corrections stay off", 0, 0.0, ())
+    differences = np.stack([right[m].astype(np.float64) - none for m in tried], axis=1)
     alone = 1 - (1 - level) / len(tried)
+    low, high = paired_intervals(differences, groups=groups, level=alone, resamples=resamples, seed=seed)
     comparisons = tuple(
-        Comparison(
-            m, float(right[m].mean()), *paired_interval(right[m], none, level=alone, resamples=resamples, seed=seed)
-        )
-        for m in tried
+        Comparison(m, float(right[m].mean()), float(differences[:, i].mean()), float(low[i]), float(high[i]))
+        for i, m in enumerate(tried)
     )
     best = max(comparisons, key=lambda c: (c.helps, c.recall))
     n, recall = len(none), float(none.mean())
@@ -90,19 +97,35 @@ def choose(
     return Choice("none", reason, n, recall, comparisons)
 
 
-def paired_interval(
-    ours: NDArray[np.bool_], theirs: NDArray[np.bool_], *, level: float, resamples: int, seed: int
-) -> tuple[float, float, float]:
-    """Mean difference per query and its percentile interval over resampled queries.
+def paired_intervals(
+    differences: NDArray[np.float64],
+    *,
+    groups: NDArray[np.int64] | None = None,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Percentile-bootstrap interval of each column's mean, whole groups of rows resampled: low and high, (m,).
 
-    A query's difference is −1, 0 or 1, so a resample is a draw of how many of each.
+    Args:
+        differences: (n, m) per query, of m comparisons on the same queries.
+        groups: (n,) whole numbers; every row a group by default.
     """
-    n = len(ours)
-    won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
-    draws = np.random.default_rng(seed).multinomial(n, [won / n, lost / n, (n - won - lost) / n], size=resamples)
+    if groups is None:
+        groups = np.arange(len(differences))
+    _, which = np.unique(groups, return_inverse=True)
+    size = np.bincount(which)
+    totals = np.zeros((len(size), differences.shape[1] + 1))
+    np.add.at(totals[:, :-1], which, differences)
+    totals[:, -1] = size
+    rng = np.random.default_rng(seed)
+    sums = np.empty((resamples, totals.shape[1]))
+    for i in range(resamples):
+        # How often each group is drawn, times what it holds.
+        sums[i] = np.bincount(rng.integers(0, len(size), len(size)), minlength=len(size)) @ totals
     tail = (1 - level) / 2
-    low, high = np.quantile((draws[:, 0] - draws[:, 1]) / n, [tail, 1 - tail])
-    return (won - lost) / n, float(low), float(high)
+    low, high = np.quantile(sums[:, :-1] / sums[:, -1:], [tail, 1 - tail], axis=0)
+    return low, high
 
 
 def _interval(comparison: Comparison) -> str:

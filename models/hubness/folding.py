@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.arrays import EMPTY, Queries, RowIds, Scores, Vectors, as_vectors
+from models.arrays import Queries, RowIds, Scores, Vectors, as_vectors
 from models.errors import BankMismatch
 from models.hubness.centre import MeanCentring
-from models.hubness.fitted import Additive
+from models.hubness.fitted import Additive, Fitted
 
 FindFirst = Callable[[Vectors], RowIds]
 """Extended queries (n, width) to the best row of each, (n,); −1 where there is none."""
@@ -33,6 +33,9 @@ class Uncorrected:
     """
 
     width: int
+
+    def check(self, *, size: int) -> None:
+        """Any number of rows will do."""
 
     def extend(self, vectors: Vectors, first: FindFirst) -> Vectors:
         """[q, 0], (n, width)."""
@@ -59,6 +62,10 @@ class Folded:
     columns: slice
     width: int
 
+    def check(self, *, size: int) -> None:
+        """Raise BankMismatch unless the correction was fitted on as many rows."""
+        _check(self.correction, size)
+
     def extend(self, vectors: Vectors, first: FindFirst) -> Vectors:
         """[q, gates], (n, width)."""
         extended = _extended(vectors, self.width)
@@ -70,10 +77,12 @@ class Folded:
 
     def raw(self, queries: Queries, extended: Vectors, rows: RowIds, scores: Scores) -> Scores:
         """The similarities behind corrected scores: what the gates let through is put back."""
-        self.correction.fitted_for.check_search(queries, rows)
-        taken = self.correction.penalties[np.maximum(rows, 0)]
-        penalty = np.einsum("nkm,nm->nk", taken, extended[:, self.columns])
-        return np.where(rows == EMPTY, -np.inf, scores + penalty).astype(np.float32)
+        del queries
+        # Clipping reads some penalty for an empty slot, whose score is −inf and stays so.
+        taken = self.correction.penalties.take(rows, axis=0, mode="clip")
+        gates = extended[:, None, self.columns]
+        raw: Scores = scores + (taken[..., 0] * gates[..., 0] if taken.shape[2] == 1 else (taken * gates).sum(axis=2))
+        return raw
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +90,10 @@ class Centring:
     """Mean-centring over rows that are `MeanCentring.centred_items`."""
 
     correction: MeanCentring
+
+    def check(self, *, size: int) -> None:
+        """Raise BankMismatch unless the correction was fitted on as many rows."""
+        _check(self.correction, size)
 
     def extend(self, vectors: Vectors, first: FindFirst) -> Vectors:
         """unit(q − μ_Q), (n, d)."""
@@ -90,7 +103,6 @@ class Centring:
     def raw(self, queries: Queries, extended: Vectors, rows: RowIds, scores: Scores) -> Scores:
         """The similarities q · g behind centred cosines."""
         del extended
-        self.correction.fitted_for.check_search(queries, rows)
         return self.correction.raw(queries.vectors, rows, scores)
 
 
@@ -100,10 +112,7 @@ _NOBODY = np.zeros(0, np.int64)
 def fold(items: Vectors, corrections: Sequence[Additive]) -> Vectors:
     """[g, −penalties of each correction in turn], (N, d + Σ m)."""
     for correction in corrections:
-        if correction.fitted_for.size != len(items):
-            raise BankMismatch(
-                f"{len(items)} rows to fold; the hubness bank was fitted on {correction.fitted_for.size}"
-            )
+        _check(correction, len(items))
     return np.concatenate([as_vectors(items), *(-c.penalties for c in corrections)], axis=1, dtype=np.float32)
 
 
@@ -117,6 +126,11 @@ def foldings(dimension: int, corrections: Sequence[Additive]) -> Mapping[str, Un
         views[correction.method] = Folded(correction, slice(start, stop), width)
         start = stop
     return views
+
+
+def _check(correction: Fitted, size: int) -> None:
+    if correction.fitted_for.size != size:
+        raise BankMismatch(f"{size} rows to fold; the hubness bank was fitted on {correction.fitted_for.size}")
 
 
 def _extended(vectors: Vectors, width: int) -> Vectors:

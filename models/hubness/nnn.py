@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Neighbours, Queries, RowIds, Scores, Vectors
@@ -84,12 +83,9 @@ class NearestNeighbourNormalization:
 
 
 def bank_nearness(items: Vectors, bank: Bank, *, k: int) -> Values:
-    """The mean of the k highest similarities of each item with the bank, (N,).
-
-    −inf where every bank query is masked, which `centred` reads as nothing known.
-    """
+    """The mean of the k highest similarities of each item with the bank, (N,); −inf where all are masked."""
     if k < 1:
         raise ShapeMismatch(f"k is {k}; expected at least 1")
     near = Nearest(len(items), k=min(k, len(bank)))
     scan(items, bank, [near])
-    return np.where(np.isfinite(near.best).any(axis=1), near.mean(), -np.inf)
+    return near.mean(min(k, len(bank)))

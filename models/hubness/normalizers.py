@@ -139,12 +139,13 @@ class Nearest:
         self.best[rows] = np.partition(merged, cut, axis=1)[:, cut:]
         self._lowest[rows] = self.best[rows].min(axis=1)
 
-    def mean(self) -> Values:
-        """The mean of what each item kept, (N,); 0 where it kept nothing."""
-        kept = np.isfinite(self.best)
-        total = np.where(kept, self.best, 0).sum(axis=1, dtype=np.float64)
-        mean: Values = total / np.maximum(kept.sum(axis=1), 1)
-        return mean
+    def mean(self, k: int) -> Values:
+        """The mean of the k highest, (N,); −inf where every bank query is masked."""
+        cut = self.best.shape[1] - k
+        best = np.partition(self.best, cut, axis=1)[:, cut:] if cut else self.best
+        known = np.isfinite(best)
+        mean = np.where(known, best, 0).sum(axis=1, dtype=np.float64) / np.maximum(known.sum(axis=1), 1)
+        return np.where(known.any(axis=1), mean, -np.inf)
 
 
 class Activations:
@@ -213,9 +214,13 @@ def within_query_sd(items: Vectors, bank: Bank) -> float:
     for rows in blocks(len(items), 8 * BLOCK):
         centred = items[rows] - mean
         covariance += centred.T @ centred
-    queries = as_vectors(bank.vectors, dimension=items.shape[1]).astype(np.float64)
-    variance = np.einsum("bd,bd->b", queries @ (covariance / len(items)), queries)
-    return float(np.sqrt(np.maximum(variance, 0)).mean())
+    queries = as_vectors(bank.vectors, dimension=items.shape[1])
+    total = 0.0
+    for columns in blocks(len(queries), BLOCK):
+        some = queries[columns].astype(np.float64)
+        variance = np.einsum("bd,bd->b", some @ (covariance / len(items)), some)
+        total += float(np.sqrt(np.maximum(variance, 0)).sum())
+    return total / len(queries)
 
 
 def default_beta(items: Vectors, bank: Bank) -> float:

@@ -12,6 +12,10 @@ from models.indexes.base import Index
 class Folding(Protocol):
     """How queries ask folded rows; `models.hubness.folding` has them."""
 
+    def check(self, *, size: int) -> None:
+        """Raise BankMismatch if it was not made for that many rows."""
+        ...
+
     def extend(self, vectors: Vectors, first: Callable[[Vectors], RowIds]) -> Vectors:
         """Vectors (n, d) as wide as the rows. `first` finds the best row, (n,), of queries that wide."""
         ...
@@ -28,9 +32,12 @@ class FoldedIndex:
         engine: an index over the folded rows, under inner product: an engine that scales rows to unit length (cosine)
             takes the correction away, and needs `OverfetchingIndex`.
         folding: which of the corrections in the rows is asked for.
+
+    Raises: BankMismatch if the folding was not made for as many rows.
     """
 
     def __init__(self, engine: Index, folding: Folding) -> None:
+        folding.check(size=engine.size)
         self._engine = engine
         self._folding = folding
 

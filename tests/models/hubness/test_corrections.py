@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
@@ -112,11 +112,38 @@ def test_equal_items_tie_and_the_lower_id_is_first(world, method):
 @every_method
 def test_survives_json_and_safetensors(world, method):
     fitted = world.fit(method)
-    settings = json.loads(json.dumps(fitted.settings))
-    opened = registry.open_fitted(settings, load(save(fitted.to_tensors())))
+    about = json.loads(json.dumps(fitted.settings))
+    opened = registry.open_fitted(about, load(save(fitted.to_tensors())))
     assert opened.settings == fitted.settings
     queries, found = Queries.of_vectors(world.queries), found_all(world.queries, world.items)
     np.testing.assert_array_equal(opened.correct(queries, found).ids, fitted.correct(queries, found).ids)
+
+
+@pytest.mark.parametrize("banked", [90, 4])
+def test_fitting_all_at_once_is_fitting_each(world, banked):
+    pairs = np.array([[b, 7 * b % 150] for b in range(banked)])
+    bank = Bank(world.bank.vectors[:banked], pairs)
+    banks = {"encoder": ENCODER, "gallery": world.gallery}
+    together = registry.fit_all(world.items, bank, **banks)
+    assert list(together) == [m for m in METHODS if m != "sinkhorn"]
+    for method, fitted in together.items():
+        alone = registry.fit(method, world.items, bank, **banks)
+        assert fitted.settings == alone.settings
+        for name, tensor in alone.to_tensors().items():
+            np.testing.assert_allclose(fitted.to_tensors()[name], tensor, atol=1e-6)
+    assert set(registry.fit_all(world.items, bank, encoder=ENCODER)) == set(together) - registry.NEED_GALLERY
+
+
+def test_several_are_packed_into_one_file_and_come_out_in_order(world):
+    fitted = list(registry.fit_all(world.items, world.bank, encoder=ENCODER, gallery=world.gallery).values())
+    about, tensors = registry.pack(fitted)
+    opened = registry.unpack(json.loads(json.dumps(about)), load(save(tensors)))
+    assert [o.settings for o in opened] == [f.settings for f in fitted]
+    for one, other in zip(opened, fitted, strict=True):
+        for name, tensor in other.to_tensors().items():
+            np.testing.assert_array_equal(one.to_tensors()[name], tensor)
+    with pytest.raises(ArtifactInvalid):
+        registry.unpack([{"method": "magic"}], tensors)
 
 
 @every_method
@@ -177,6 +204,7 @@ def test_hubs_are_pushed_down(method):
     assert after.robin_hood < before.robin_hood
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000))
 def test_the_order_of_items_does_not_matter(seed):
     items, bank, queries = vectors(20, seed=seed), vectors(15, seed=seed + 1), vectors(4, seed=seed + 2)

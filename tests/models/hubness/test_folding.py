@@ -14,6 +14,8 @@ from models.hubness.normalizers import Bank
 from models.indexes.base import Index
 from models.indexes.faiss import FaissIndex
 from models.indexes.folded import FoldedIndex
+from models.indexes.hybrid import FusionWeights, HybridIndex
+from models.indexes.lexical import LexicalIndex
 from models.indexes.overfetch import OverfetchingIndex
 
 _spec = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))
@@ -140,6 +142,9 @@ def test_no_queries_and_no_slots(world):
 def test_rows_of_another_index_are_not_folded(world):
     with pytest.raises(BankMismatch):
         fold(world.items[:9], [world.fit("is")])
+    for folding in (foldings(12, [world.fit("is")])["is"], Centring(world.fit("centre"))):
+        with pytest.raises(BankMismatch):
+            FoldedIndex(FaissIndex.build(vectors(9, d=13)), folding)
 
 
 @settings(max_examples=25, deadline=None)
@@ -154,6 +159,18 @@ def test_folding_is_exact_whatever_the_vectors(n, b, seed, beta):
         view = FoldedIndex(engine, foldings(items.shape[1], fitted)[correction.method])
         wanted = correction.correct(Queries.of_vectors(queries), every)
         same_up_to_rounding(view.search(Queries.of_vectors(queries), k=10), wanted)
+
+
+def test_inside_a_hybrid_index_the_dense_side_is_corrected_and_the_lexical_one_is_not(world):
+    texts = [f"item {i} of {i % 7}" for i in range(150)]
+    fitted = world.fit("is")
+    dense = FoldedIndex(FaissIndex.build(fold(world.items, [fitted])), foldings(12, [fitted])["is"])
+    plain = FaissIndex.build(world.items)
+    lexical = LexicalIndex.build(texts)
+    asked = Queries([f"item {i}" for i in range(40)], world.queries, [None] * 40)
+    inside, outside = (HybridIndex(d, lexical, weights=FusionWeights(0.3), pool=150) for d in (dense, plain))
+    after = fitted.correct(asked, outside.search(asked, k=150))
+    same_up_to_rounding(inside.search(asked, k=150), after, atol=1e-5)
 
 
 @pytest.mark.parametrize("method", registry.METHODS)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -12,6 +12,7 @@ found_ids = st.integers(1, 30).flatmap(
 ).map(lambda rows: np.array(rows, np.int64))  # fmt: skip
 
 
+@settings(deadline=None)
 @given(found_ids)
 def test_each_figure_is_its_definition(ids):
     n, k = ids.shape
@@ -27,6 +28,7 @@ def test_each_figure_is_its_definition(ids):
     assert about.highest == max(counts)
 
 
+@settings(deadline=None)
 @given(found_ids)
 def test_figures_stay_in_their_bounds_and_do_not_depend_on_order(ids):
     about = metrics.measure(ids, size=12)
