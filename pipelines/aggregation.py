@@ -76,16 +76,17 @@ class Naming:
         self._aggregation = aggregation
         self._limit = limit
 
-    def candidates(self, found: Neighbours, *, options: Sequence[Options]) -> list[list[Candidate]]:
+    def candidates(self, found: Neighbours, *, options: Sequence[Options], reach: int = 0) -> list[list[Candidate]]:
         """For each query its concepts, best first, ties by the terminology's order, `limit` or `top_k` at most.
 
         Args:
             found: rows of this terminology, (n, k).
             options: per query; `semantic_types` says which may answer.
+            reach: give this many at least, for a step that re-scores them.
         """
-        return [self._of_one(found, i, wanted) for i, wanted in zip(range(len(found)), options, strict=True)]
+        return [self._of_one(found, i, wanted, reach) for i, wanted in zip(range(len(found)), options, strict=True)]
 
-    def _of_one(self, found: Neighbours, i: int, options: Options) -> list[Candidate]:
+    def _of_one(self, found: Neighbours, i: int, options: Options, reach: int) -> list[Candidate]:
         allowed = options.semantic_types
         slots = np.flatnonzero(found.ids[i] != EMPTY)
         if allowed:
@@ -104,7 +105,7 @@ class Naming:
         scores = self._aggregation.concept_scores(
             found.scores[i, slots], member, self._terminology.row_counts[concepts]
         )
-        order = np.lexsort((concepts, -scores))[: max(self._limit, options.top_k)]
+        order = np.lexsort((concepts, -scores))[: max(self._limit, options.top_k, reach)]
         best = slots[first[order]]
         # As Python's numbers, and all at once: this runs for every candidate of every request.
         parts = [_rounded(part[i, best]) for part in found.parts.values()]

@@ -8,6 +8,8 @@ pipelines/job_titles/esco@GEN
     lexical.safetensors  sparse rows
     means.safetensors    what is taken out of the encoders that are centred, if any
     calibration.json     score → probability, the NIL threshold, and what both were measured on
+    confirmations.jsonl  the texts users confirmed that are among its terms, if any
+    head.safetensors     what those teach beside, if there are enough of them and it won
 """
 
 from collections.abc import Callable, Sequence
@@ -29,9 +31,22 @@ from models.indexes.hybrid import FusionWeights, HybridIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines.config import PipelineConfig
 from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
+from pipelines.demand import Counts, Demand, open_demand
 from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows, primary
 from pipelines.errors import TerminologyUnknown
+from pipelines.feedback import (
+    Confirmation,
+    Memory,
+    RememberingDecider,
+    confirmations_from_lines,
+    confirmations_to_lines,
+    counted,
+    fingerprint,
+    with_confirmations,
+)
 from pipelines.flow import Parts, Pipeline
+from pipelines.head import Head, HeadLearner, Trial, fit_head
+from pipelines.learning import DemandBonus, Learner, NothingLearned
 from pipelines.results import Options, Request
 from pipelines.scoring import best_threshold, expected_calibration_error
 from pipelines.spec import CalibrationSet, PipelineSpec
@@ -57,6 +72,8 @@ class Build:
         encoder: what encodes its queries, as prepared.
         query_encoder: the same, centred as this build centres it.
         parts: what the pipeline was put together from.
+        confirmed: (concepts,) how many texts were confirmed to mean each concept when it was built.
+        memory: what users have said since; the pipeline answers by it at once.
     """
 
     pipeline: Pipeline
@@ -65,6 +82,8 @@ class Build:
     query_encoder: Encoder
     parts: Parts
     config: PipelineConfig
+    confirmed: Counts
+    memory: Memory
 
     @property
     def terminology(self) -> Terminology:
@@ -96,16 +115,19 @@ def build(
     store: ArtifactStore,
     config: PipelineConfig,
     labelled: CalibrationSet | None = None,
+    confirmations: Sequence[Confirmation] = (),
     on_progress: Progress = lambda stage, done, total: None,
 ) -> Build:
     """Index a terminology for a pipeline, calibrate it, publish it as a new generation and open that.
 
     Args:
+        confirmations: texts known to mean a concept: they become its terms, vote, and say what is asked for.
         labelled: real texts with known concepts to calibrate on; by default the terminology's own terms, each held
             out in turn, and texts that name nothing.
 
     Raises: ArtifactWriteFailed if the disk refuses; the last good generation keeps answering.
     """
+    terminology, taken = with_confirmations(terminology, confirmations)
     texts = [spec.row_text(term.text) for term in terminology.row_terms]
     if not texts:
         raise ArtifactInvalid(f"terminology {terminology.name} has no terms to index")
@@ -116,15 +138,18 @@ def build(
     lexical = LexicalIndex.build(texts, config=NgramConfig(**config.ngrams.model_dump()))
     on_progress("index", 1, 1)
     index = _hybrid(dense, lexical, config, terminology)
-    trial = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
-    examples = labelled or spec.calibration(terminology, _CALIBRATION_TEXTS, 0)
-    calibration = calibrate(spec, trial, examples, encoder=query_encoder, config=config, on_progress=on_progress)
+    parts = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
+    trial = _learned(spec, parts, taken, encoder=query_encoder, config=config, store=store, on_progress=on_progress)
+    examples = labelled or _with_held(spec.calibration(terminology, _CALIBRATION_TEXTS, 0), trial.held)
+    calibration = calibrate(spec, trial.parts, examples, encoder=query_encoder, config=config, on_progress=on_progress)
 
     def check(folder: Path) -> None:
         FaissIndex.from_file(folder / "dense.faiss", size=len(texts), dimension=encoder.dimension)
 
     on_progress("write", 0, 1)
     parents = {"encoder": encoder.fingerprint, "terminology": f"{terminology.name}@{terminology.version}"}
+    if taken:
+        parents["confirmations"] = fingerprint(taken)
     name = artifact_name(spec, terminology.name)
     with store.write(name, kind=KIND, parents=parents, check=check) as writer:
         writer.add_json("config.json", config.model_dump())
@@ -135,6 +160,10 @@ def build(
         writer.add_json("calibration.json", calibration)
         if means:
             writer.add_tensors("means.safetensors", means)
+        if taken:
+            writer.add_lines("confirmations.jsonl", iter(confirmations_to_lines(taken)))
+        if trial.head is not None:
+            writer.add_tensors("head.safetensors", trial.head.to_tensors())
         writer.details.update(
             terminology={
                 "name": terminology.name,
@@ -148,6 +177,8 @@ def build(
             index=dense.method,
             hubness="none",
             calibration={k: v for k, v in calibration.items() if k not in {"calibrator", "named"}},
+            confirmations={"given": len(confirmations), "taken": len(taken)},
+            head=trial.report,
         )
     on_progress("write", 1, 1)
     return open_build(spec, terminology.name, store=store, encoder_of=lambda _: encoder)
@@ -189,15 +220,29 @@ def open_build(
     )
     dense = FaissIndex.from_file(artifact.path("dense.faiss"), size=opened.rows, dimension=encoder.dimension)
     lexical = LexicalIndex.from_parts(artifact.read_json("lexical.json"), artifact.read_tensors("lexical.safetensors"))
+    files = artifact.manifest.files
+    taken = confirmations_from_lines(
+        artifact.read_bytes("confirmations.jsonl").splitlines() if "confirmations.jsonl" in files else []
+    )
+    confirmed = counted(taken, opened)
+    memory = Memory()
+    decider = _decider(opened, artifact.read_json("calibration.json"), config)
     parts = Parts(
         terminology=opened,
         index=_hybrid(dense, lexical, config, opened),
-        decider=_decider(opened, artifact.read_json("calibration.json"), config),
+        decider=RememberingDecider(decider, terminology=opened, memory=memory),
         corrections={"none": NoCorrection(), "auto": NoCorrection()},
+        learner=_learner(
+            open_demand(spec.name, opened, store=store, confirmed=confirmed, options=config.demand),
+            Head.from_tensors(artifact.read_tensors("head.safetensors")) if "head.safetensors" in files else None,
+            terminology=opened,
+            config=config,
+        ),
     )
-    means = artifact.read_tensors("means.safetensors") if "means.safetensors" in artifact.manifest.files else {}
+    means = artifact.read_tensors("means.safetensors") if "means.safetensors" in files else {}
     query_encoder = centred(encoder, means)
-    return Build(spec.pipeline(config, parts, query_encoder), artifact, encoder, query_encoder, parts, config)
+    pipeline = spec.pipeline(config, parts, query_encoder)
+    return Build(pipeline, artifact, encoder, query_encoder, parts, config, confirmed, memory)
 
 
 def calibrate(
@@ -329,4 +374,44 @@ def _decider(terminology: Terminology, calibration: dict[str, Any], config: Pipe
         PlattCalibrator.from_json(calibration["calibrator"]),
         threshold,
         PlattCalibrator.from_json(named) if named is not None else None,
+    )
+
+
+def _learned(
+    spec: PipelineSpec,
+    parts: Parts,
+    taken: Sequence[Confirmation],
+    *,
+    encoder: Encoder,
+    config: PipelineConfig,
+    store: ArtifactStore,
+    on_progress: Progress,
+) -> Trial:
+    """What confirmations teach, and the parts to calibrate with."""
+    confirmed = counted(taken, parts.terminology)
+    demand = open_demand(spec.name, parts.terminology, store=store, confirmed=confirmed, options=config.demand)
+    parts = replace(parts, learner=_learner(demand, None, terminology=parts.terminology, config=config))
+    if len(taken) < config.confirmed.least:
+        return Trial(None, (), parts)
+    on_progress("learn", 0, 1)
+    trial = fit_head(lambda some: spec.pipeline(config, some, encoder), parts, taken, demand=demand, config=config)
+    on_progress("learn", 1, 1)
+    return trial
+
+
+def _learner(demand: Demand, head: Head | None, *, terminology: Terminology, config: PipelineConfig) -> Learner:
+    if head is not None:
+        return HeadLearner(head, terminology=terminology, demand=demand, config=config)
+    if demand.texts or demand.confirmed.any():
+        return DemandBonus(demand, limit=config.candidates, reach=config.rows)
+    return NothingLearned()
+
+
+def _with_held(examples: CalibrationSet, held: Sequence[Confirmation]) -> CalibrationSet:
+    """The terminology's own examples and real texts whose answers were held out."""
+    return CalibrationSet(
+        texts=[*examples.texts, *(c.text for c in held)],
+        languages=[*examples.languages, *(c.language for c in held)],
+        concepts=[*examples.concepts, *(c.concept_id for c in held)],
+        held_out=[*examples.held_out, *([-1] * len(held))],
     )

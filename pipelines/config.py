@@ -43,6 +43,42 @@ class NgramOptions(BaseModel):
     strip_accents: bool = Field(False, description="é is e.")
 
 
+class DemandOptions(BaseModel):
+    """How what is asked for often is learned from traffic, and how much it counts; see pipelines/demand.py."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    temperature: float = Field(40.0, gt=0, description="T of the E step, and what the bonus is divided by (FINDINGS).")
+    weight: float = Field(1.0, ge=0, le=5, description="Of the bonus; 0 takes it off (quality/vacancysbert.py, dev).")
+    pseudo_count: float = Field(1.0, gt=0, description="Texts added to every concept: few teach little (dev).")
+    nearness: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Texts whose best score is lower teach nothing: they are near hubs, not concepts (dev).",
+    )
+    certainty: float = Field(2.0, ge=0, le=8, description="A text counts as (its largest share) to this power (dev).")
+    limit: float = Field(
+        4.6,
+        gt=0,
+        le=20,
+        description="±ln of share against uniform: at most 100 times as often counts (guess).",
+    )
+    rounds: int = Field(30, ge=1, le=1000, description="Of expectation maximization (guess; shares settle by 20).")
+
+
+class ConfirmedOptions(BaseModel):
+    """How confirmed texts are learned from beyond being aliases; see pipelines/head.py."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    least: int = Field(
+        300, ge=10, description="Confirmations below which no head is tried (curve in vacancysbert.json)."
+    )
+    temperature: float = Field(15.0, gt=0, description="T of their vote as evidence (FINDINGS; dev).")
+    penalty: float = Field(1.0, gt=0, description="λ of the ridge head (dev: 1 of 1, 5).")
+
+
 class PipelineConfig(BaseModel):
     """Options of every pipeline; a pipeline's `config.py` adds its own and overrides defaults."""
 
@@ -62,6 +98,8 @@ class PipelineConfig(BaseModel):
     ngrams: NgramOptions = Field(default_factory=NgramOptions, description="Lexical search.")
     temperature: float = Field(15.0, gt=0, description="Kernel vote T (FINDINGS: 15–25).")
     length_penalty: float = Field(0.5, ge=0, le=1, description="Kernel vote p: 1/√terms (FINDINGS).")
+    demand: DemandOptions = Field(default_factory=DemandOptions, description="Learned from traffic by `adapt`.")
+    confirmed: ConfirmedOptions = Field(default_factory=ConfirmedOptions, description="Learned from confirmations.")
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="Fixed NIL threshold; by default calibrated at build."
     )

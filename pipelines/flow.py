@@ -1,8 +1,8 @@
-"""The one flow that every pipeline is: prepare, encode, retrieve, correct, name, rerank, decide."""
+"""The one flow that every pipeline is: prepare, encode, retrieve, correct, name, learn, rerank, decide."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, ParamSpec, Protocol, TypeVar
 
 from models.arrays import Queries
@@ -12,6 +12,7 @@ from pipelines.aggregation import Naming
 from pipelines.deciding import Decider
 from pipelines.encoding import TextEncoding
 from pipelines.errors import CorrectionUnavailable
+from pipelines.learning import Learner, NothingLearned
 from pipelines.results import Candidate, LinkedMention, Mention, Options, Request, Result
 from pipelines.terminology import Terminology
 
@@ -62,12 +63,14 @@ class Parts:
         index: dense and lexical rows of the terminology, fused.
         decider: calibrated on this terminology.
         corrections: hubness method → correction; "none" and "auto" at the least.
+        learner: what use has taught.
     """
 
     terminology: Terminology
     index: Index
     decider: Decider
     corrections: Mapping[str, HubnessCorrection]
+    learner: Learner = field(default_factory=NothingLearned)
 
 
 class OneMention:
@@ -103,7 +106,7 @@ class Pipeline:
 
     Args:
         name: registry name.
-        preparer, encoder, index, naming, reranker, decider: the steps, in order.
+        preparer, encoder, index, naming, learner, reranker, decider: the steps, in order.
         corrections: hubness method → correction; "none" and "auto" are always there.
         rows: how many index rows are retrieved per mention.
     """
@@ -117,6 +120,7 @@ class Pipeline:
         index: Index,
         corrections: Mapping[str, HubnessCorrection],
         naming: Naming,
+        learner: Learner,
         reranker: CandidateReranker,
         decider: Decider,
         rows: int,
@@ -128,6 +132,7 @@ class Pipeline:
         self._index = index
         self._corrections = corrections
         self._naming = naming
+        self._learner = learner
         self._reranker = reranker
         self._decider = decider
         self._rows = rows
@@ -150,10 +155,19 @@ class Pipeline:
         queries = self._stage("encode", n, self._encoder.encode, mentions)
         found = self._stage("retrieve", n, self._index.search, queries, k=self._rows_for(options))
         found = self._stage("correct", n, correction.correct, queries, found)
-        candidates = self._stage("name", n, self._naming.candidates, found, options=options)
+        candidates = self._stage("name", n, self._naming.candidates, found, options=options, reach=self._learner.reach)
+        candidates = self._stage("learn", n, self._learner.learn, queries, found, candidates, options)
         candidates = self._stage("rerank", n, self._reranker.rerank, mentions, candidates)
         decisions = iter(self._stage("decide", n, self._decider.decide, mentions, candidates, options))
         return [Result([LinkedMention(m, next(decisions)) for m in p.mentions], p.language) for p in prepared]
+
+    def queries(self, requests: Sequence[Request]) -> list[str]:
+        """The text of each request's first mention as it is cleaned for search; "" where it has none."""
+        return [p.mentions[0].query if p.mentions else "" for p in self._preparer.prepare(requests)]
+
+    def encoded(self, requests: Sequence[Request]) -> Queries:
+        """What each request's first mention is searched with. Every request must have one."""
+        return self._encoder.encode([p.mentions[0] for p in self._preparer.prepare(requests)])
 
     def _rows_for(self, options: Sequence[Options]) -> int:
         """Rows enough for the longest list of candidates asked for: concepts have several terms each."""

@@ -77,7 +77,7 @@ class Candidate:
         name: preferred term.
         term: the term that matched best, and its language.
         score: ranks; comparable within one result only.
-        scores: by stage: dense, lexical, corrected, rerank.
+        scores: by stage: dense, lexical, corrected, demand, confirmed, rerank.
         support: how many terms of the concept were found.
         confidence: calibrated probability in [0, 1] that the concept is right; 0 before `decide`.
     """
@@ -94,6 +94,24 @@ class Candidate:
     semantic_types: Sequence[str] = ()
     confidence: float = 0.0
     explanation: str = ""
+
+    def with_score(self, score: float, scores: Mapping[str, float]) -> "Candidate":
+        """The same candidate, scored anew; its explanation says by what."""
+        moved = ", ".join(f"{stage} {scores[stage]:+.2f}" for stage in scores if stage not in self.scores)
+        return Candidate(
+            self.concept,
+            self.concept_id,
+            self.name,
+            self.term,
+            self.term_language,
+            score,
+            scores,
+            self.support,
+            self.codes,
+            self.semantic_types,
+            self.confidence,
+            f"{self.explanation}; {moved}" if moved else self.explanation,
+        )
 
     def with_confidence(self, confidence: float) -> "Candidate":
         """The same candidate, this sure."""

@@ -17,7 +17,7 @@ from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
 from service.host import PipelineHost
 from service.hosting import read_hosting
-from service.routes import Services, docs, embeddings, health, pipelines, terminologies
+from service.routes import Services, docs, embeddings, feedback, health, pipelines, terminologies
 from service.schemas import Problem
 from service.settings import Settings
 from service.telemetry import Metrics, Observed, log, log_failure
@@ -38,6 +38,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
     host = host or PipelineHost(
         ArtifactStore(settings.artifacts),
         hosting=read_hosting(settings.pipelines_file),
+        data=settings.data,
         device=settings.device,
         threads=settings.threads,
     )
@@ -56,7 +57,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
             Middleware(BodyLimit, limit=settings.max_body_bytes),
         ],
     )
-    for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes):
+    for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes, feedback.routes):
         app.include_router(routes)
     if settings.docs:
         app.include_router(docs.routes)
@@ -84,6 +85,7 @@ def _lifespan(
         services.draining = True
         loading.cancel()
         await batcher.close(grace_s=settings.drain_s)
+        host.close()
 
     return lifespan
 

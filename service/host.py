@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
@@ -15,6 +16,7 @@ from pipelines.flow import Pipeline
 from pipelines.results import Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
+from service.feedback_store import FeedbackStore, FeedbackUnavailable, feedback_path
 from service.hosting import Hosting
 
 log = logging.getLogger(__name__)
@@ -31,12 +33,14 @@ class HostedPipeline:
         name: as in a URL: "job-titles".
         hubness: what "auto" means for this build.
         generation: the build that answers.
+        feedback: what users say of its answers.
     """
 
     name: str
     verb: str
     description: str
     build: Build
+    feedback: FeedbackStore
 
     @property
     def terminology(self) -> Terminology:
@@ -85,6 +89,7 @@ class PipelineHost:
         store: where builds and encoders rest.
         hosting: pipeline slug → what the operator's file says of it; a pipeline without an entry is hosted over every
             build, and answers from its starter's, or else from the first by name.
+        data: where what users say is kept; None keeps it as long as the process lives.
         device: where encoders run.
         threads: threads per encoder session.
     """
@@ -94,11 +99,13 @@ class PipelineHost:
         store: ArtifactStore,
         *,
         hosting: Mapping[str, Hosting] | None = None,
+        data: Path | None = None,
         device: str = "auto",
         threads: int = 1,
     ) -> None:
         self._store = store
         self._hosting = hosting or {}
+        self._data = data
         self._library = EncoderLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
         self.ready = False
@@ -119,13 +126,18 @@ class PipelineHost:
             for terminology in built:
                 try:
                     self._open(spec, terminology)
-                except (ModelError, PipelineError) as error:
+                except (ModelError, PipelineError, FeedbackUnavailable) as error:
                     log.exception("cannot open %s over %s", spec.slug, terminology)
                     faults.append(f"{spec.slug}/{terminology}: {type(error).__name__}")
         if not self._hosted:
             faults.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
         self.failure = "; ".join(faults) or None
         self.ready = not faults
+
+    def close(self) -> None:
+        """Let the files of feedback go."""
+        for hosted in self._hosted.values():
+            hosted.feedback.close()
 
     def pipelines(self) -> list[HostedPipeline]:
         """Each pipeline over its default terminology, by name."""
@@ -168,7 +180,9 @@ class PipelineHost:
     def _open(self, spec: PipelineSpec, terminology: str) -> None:
         opened = open_build(spec, terminology, store=self._store, encoder_of=self.encoder)
         opened.pipeline.run([_WARM_UP])
-        self._hosted[spec.slug, terminology] = HostedPipeline(spec.slug, spec.verb, spec.description, opened)
+        path = feedback_path(self._data, spec.slug, terminology) if self._data is not None else None
+        feedback = FeedbackStore(path, memory=opened.memory)
+        self._hosted[spec.slug, terminology] = HostedPipeline(spec.slug, spec.verb, spec.description, opened, feedback)
 
     def _default(self, slug: str, offered: Sequence[str]) -> str:
         chosen = self._hosting.get(slug, _EVERYTHING).terminology

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     root_path: str = Field("", pattern="^(/.*[^/])?$", description="Prefix that a gateway strips: /names.")
     artifacts: Path = Field(Path("artifacts"), description="Where builds and encoders rest.")
+    data: Path = Field(Path("data"), description="Where what users say is kept, beside artifacts.")
     pipelines_file: Path = Field(Path("deploy/pipelines.toml"), description="What is hosted, the operator's file.")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where encoders run.")
     threads: int = Field(

@@ -35,6 +35,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             aggregation=KernelVote(config.temperature, config.length_penalty),
             limit=config.candidates,
         ),
+        learner=parts.learner,
         reranker=KeepOrder(),
         decider=parts.decider,
         rows=config.rows,

@@ -8,6 +8,7 @@ import pytest
 from pipelines import registry
 from pipelines.build import build, open_build
 from pipelines.errors import CorrectionUnavailable, PipelineUnknown
+from pipelines.feedback import Feedback
 from pipelines.results import Options, Request
 
 TEXTS = ["Senior Software Developer (m/w/d)", "registered nurse", "Klempner", "qzx vvv 0000", "", "taxi driver"]
@@ -79,7 +80,19 @@ def test_every_stage_is_observed(built):
     seen = []
     built.pipeline.observer = lambda stage, seconds, n: seen.append(stage)
     run(built, ["nurse"])
-    assert seen == ["prepare", "encode", "retrieve", "correct", "name", "rerank", "decide"]
+    assert seen == ["prepare", "encode", "retrieve", "correct", "name", "learn", "rerank", "decide"]
+
+
+def test_what_users_said_of_a_text_is_answered(built):
+    text = "registered nurse"
+    request = Request(text, mentions=[(0, len(text))], options=Options(top_k=12))
+    (query,) = built.pipeline.queries([request])
+    for concept_id in ("T:5120", "T:2211"):
+        built.memory.remember([Feedback(text, query, concept_id, "accept"), Feedback(text, query, "T:2221", "reject")])
+        (result,) = built.pipeline.run([request])
+        decision = result.mentions[0].decision
+        assert decision.concept_id == concept_id
+        assert "T:2221" not in [c.concept_id for c in decision.candidates]
 
 
 def test_hyphens_and_underscores_name_the_same_pipeline():

@@ -37,6 +37,7 @@ class Served:
 
     def __init__(self, host: PipelineHost, *, wait: bool = True, **settings: object) -> None:
         self.app = create_app(Settings(**{"drain_s": 0.2, **settings}), host)
+        self.closed = False
         self._runner = asyncio.Runner()
         self._lifespan = self.app.router.lifespan_context(self.app)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://test", timeout=20)
@@ -59,7 +60,11 @@ class Served:
             options["json"] = content
         return self.run(self.client.post(path, **options))
 
+    def delete(self, path: str, **options) -> httpx.Response:
+        return self.run(self.client.delete(path, **options))
+
     def close(self) -> None:
+        self.closed = True
         self.run(self.client.aclose())
         self.run(self._lifespan.__aexit__(None, None, None))
         self._runner.close()
@@ -103,6 +108,21 @@ def serve(host):
     yield start
     for served in made:
         served.close()
+
+
+@pytest.fixture
+def serve_over(built_store):
+    """Makes services that keep what users say in a folder: serve_over(tmp_path); one may be closed before the next."""
+    made = []
+
+    def start(data) -> Served:
+        made.append(Served(HashingHost(built_store, data=data)))
+        return made[-1]
+
+    yield start
+    for served in made:
+        if not served.closed:
+            served.close()
 
 
 @pytest.fixture
