@@ -24,7 +24,7 @@ from service.routes import (
     services_of,
     timeout_s,
 )
-from service.schemas import EmbeddingsAnswer, EmbeddingsRequest, ModelsAnswer
+from service.schemas.embeddings import EmbeddingsAnswer, EmbeddingsRequest, ModelsAnswer
 
 routes = router("embeddings")
 

@@ -14,7 +14,7 @@ from pipelines.feedback import Feedback, Verdicts
 from service.host import HostedPipeline
 from service.problems import Fault, Invalid
 from service.routes import BODY, NAMED, UNAVAILABLE, answer_json, router, services_of
-from service.schemas import FeedbackAnswer, FeedbackPage, FeedbackRequest, SaidText, feedback_to_wire
+from service.schemas.feedback import FeedbackAnswer, FeedbackPage, FeedbackRequest, SaidText, feedback_to_wire
 
 routes = router("feedback")
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.problems import Refusal
 from service.routes import UNAVAILABLE, answer_json, router, services_of
-from service.schemas import HealthAnswer
+from service.schemas.hosted import HealthAnswer
 
 routes = router("health")
 

@@ -25,15 +25,9 @@ from service.routes import (
     services_of,
     timeout_s,
 )
-from service.schemas import (
-    HostedAnswer,
-    JobTitlesAnswer,
-    JobTitlesRequest,
-    PipelineRequest,
-    PipelinesAnswer,
-    job_title_to_wire,
-    terminology_to_wire,
-)
+from service.schemas import PipelineRequest
+from service.schemas.hosted import HostedAnswer, PipelinesAnswer, terminology_to_wire
+from service.schemas.job_titles import JobTitlesAnswer, JobTitlesRequest, job_title_to_wire
 
 routes = router("pipelines")
 

@@ -11,7 +11,7 @@ from pipelines.errors import ConceptUnknown
 from pipelines.terminology import Concept, Terminology
 from service.browsing import MAX_QUERY
 from service.routes import NAMED, UNAVAILABLE, answer_json, router, services_of
-from service.schemas import (
+from service.schemas.hosted import (
     ConceptAnswer,
     ConceptsAnswer,
     TerminologiesAnswer,
