@@ -17,9 +17,25 @@ from pipelines.build import open_build
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
-from service.cli.console import Artifacts, AsJson, Bars, Commands, complain, err, library_of, out, say, store_at
+from service.cli import learning
+from service.cli.console import (
+    Artifacts,
+    AsJson,
+    Bars,
+    Commands,
+    PipelineName,
+    TerminologyOption,
+    complain,
+    err,
+    library_of,
+    out,
+    say,
+    settings,
+    store_at,
+)
 from service.cli.demo import show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
+from service.feedback_store import read_confirmations
 from service.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -30,9 +46,7 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=True)
 app.add_typer(models, name="models")
-
-PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles.", show_default=False)]
-TerminologyOption = Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the pipeline's starter.")]
+app.add_typer(learning.commands)
 
 
 def main() -> None:
@@ -124,6 +138,9 @@ def build(
     labelled: Annotated[
         Path | None, typer.Option(help="CSV, JSONL or Parquet with title, concept_id: calibrates confidence on them.")
     ] = None,
+    feedback: Annotated[
+        bool, typer.Option("--feedback/--no-feedback", help="Learn from what users confirmed (COGNOMEN_DATA).")
+    ] = True,
     artifacts: Artifacts = None,
 ) -> None:
     """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
@@ -131,12 +148,30 @@ def build(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     chosen = configured(spec, encoder=encoder, options=options or [])
-    built = build_pipeline(spec, open_terminology(name, store=store), config=chosen, store=store, labelled=labelled)
-    calibration = built.artifact.manifest.details["calibration"]
+    confirmed = read_confirmations(settings().data, spec.slug, name) if feedback else []
+    built = build_pipeline(
+        spec,
+        open_terminology(name, store=store),
+        config=chosen,
+        store=store,
+        labelled=labelled,
+        confirmations=confirmed,
+    )
+    details = built.artifact.manifest.details
+    calibration = details["calibration"]
     say(
         f"{spec.slug} over {name}: generation {built.artifact.generation}, "
         f"NIL below {calibration['threshold']}, calibration error {calibration['ece']}"
     )
+    if confirmed:
+        head = details["head"]
+        verdict = (
+            f"head {'kept' if head['kept'] else 'not kept'}: MRR {head['mrr_without']} → {head['mrr_with']} "
+            f"on {head['held_out']:,} held out"
+            if head
+            else "too few for a head"
+        )
+        say(f"{details['confirmations']['taken']:,} confirmed texts are terms now; {verdict}")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from pipelines.build import artifact_name as build_name
 from pipelines.config import PipelineConfig
 from pipelines.errors import ConfigInvalid
 from pipelines.evaluation import read_labelled
+from pipelines.feedback import Confirmation
 from pipelines.library import import_terminology
 from pipelines.sources import read_terminology
 from pipelines.spec import PipelineSpec
@@ -145,6 +146,7 @@ def build_pipeline(
     config: PipelineConfig,
     store: ArtifactStore,
     labelled: Path | None = None,
+    confirmations: Sequence[Confirmation] = (),
 ) -> Build:
     """Build with a bar per stage."""
     examples = None
@@ -153,5 +155,12 @@ def build_pipeline(
     encoder = library_of(store).get(config.encoder)
     with Bars(f"{spec.slug} over {terminology.name}") as bars:
         return build(
-            spec, terminology, encoder=encoder, store=store, config=config, labelled=examples, on_progress=bars
+            spec,
+            terminology,
+            encoder=encoder,
+            store=store,
+            config=config,
+            labelled=examples,
+            confirmations=confirmations,
+            on_progress=bars,
         )
