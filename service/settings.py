@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a person.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    console: bool = Field(True, description="Serve /console.")
     metrics_open: bool = Field(True, description="Serve /metrics to every address; else to loopback only.")
 
     @property
