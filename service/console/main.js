@@ -40,8 +40,10 @@ async function route() {
   const main = document.getElementById("main");
   document.title = view ? `${view.title} · cognomen` : "cognomen";
   document.querySelectorAll("#nav a").forEach((link) => {
-    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.dataset.view === name) {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "center" });
+    } else link.removeAttribute("aria-current");
   });
   if (!view) {
     fill(main, h("h1", {}, "No such view"), h("p", {}, h("a", { href: "#/" }, "Begin here")));

@@ -24,6 +24,7 @@ _TYPES: Final = {
 _POLICY: Final = "; ".join(
     (
         "default-src 'self'",
+        "img-src 'self' blob:",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

@@ -58,6 +58,8 @@ DATASHEET = {
 }  # fmt: skip
 
 SPICE = {
+    "plot": {"format": "svg", "data": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'},
+    "notes": ["RS is a guess"], "part": "1N4148", "model": "D", "dialect": "ngspice",
     "card": ".model D1N4148 D(IS=2.52n N=1.752)\n", "device_type": "diode", "simulator": "ngspice",
     "model_parameters": [
         {"name": "IS", "value": 2.52e-9, "unit": "A", "origin": "derived", "from": ["forward_voltage"],

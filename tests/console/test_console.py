@@ -152,6 +152,7 @@ def test_a_datasheet_shows_where_each_value_is_printed_and_makes_a_model(open_pa
     page.get_by_role("button", name="Make the SPICE model").click()
     expect(page.get_by_label("SPICE card")).to_contain_text(".model D1N4148")
     expect(page.get_by_role("table", name="Residuals")).to_contain_text("-3 %")
+    expect(page.locator(".curve img")).to_have_js_property("naturalWidth", 9)
 
 
 def test_a_search_is_shown_with_and_without_correction(open_page):

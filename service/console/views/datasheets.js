@@ -190,6 +190,7 @@ function spiceForm(data, place) {
   const json = () => ({
     document_id: data.document.id,
     dialect: dialect.value,
+    plot: "svg",
     ...(data.part && { part: data.part }),
     ...(data.device_type && { device_type: data.device_type }),
   });
@@ -220,6 +221,8 @@ function spiceCard(data) {
       },
       "Download the card",
     ),
+    plotted(data.plot),
+    (data.notes ?? []).map((note) => h("p", { class: "notice" }, note)),
     h("h3", {}, "Where each value is from"),
     table(
       "Model parameters",
@@ -259,6 +262,26 @@ function spiceCard(data) {
   ];
 }
 
+/** The simulated curve beside the sheet's points, as an image: a picture cannot run anything. */
+function plotted(plot) {
+  if (!plot) return null;
+  const drawn =
+    plot.format === "svg"
+      ? new Blob([plot.data], { type: "image/svg+xml" })
+      : new Blob([Uint8Array.from(atob(plot.data), (byte) => byte.charCodeAt(0))], { type: "image/png" });
+  const src = URL.createObjectURL(drawn);
+  const release = () => URL.revokeObjectURL(src);
+  return h(
+    "figure",
+    { class: "plot curve" },
+    h("img", {
+      src,
+      alt: "The simulated curve with the sheet's points; the table below has the numbers",
+      onload: release,
+    }),
+  );
+}
+
 function check(one) {
   const off = one.relative_error;
   return h(
@@ -266,7 +289,7 @@ function check(one) {
     {},
     h("th", { scope: "row" }, one.quantity),
     h("td", { class: "num" }, number(one.datasheet)),
-    h("td", { class: "num" }, number(one.simulated)),
+    h("td", { class: one.within === false ? "num bad" : "num" }, number(one.simulated)),
     h("td", {}, one.unit ?? "–"),
     h(
       "td",

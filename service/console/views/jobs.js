@@ -72,8 +72,8 @@ function jobForm(params, place) {
   const kind = select(
     "kind",
     [
-      ["run", "run a pipeline over a file"],
-      ["index", "index a terminology or collection"],
+      ["run", "run a pipeline"],
+      ["index", "index"],
     ],
     params.get("kind") ?? "run",
   );
@@ -258,7 +258,9 @@ function draw(place, job, path) {
           { type: "button", class: "primary", onclick: () => download(`${path}/result`, `${job.id}.jsonl`) },
           "Download the result",
         ),
-      copyButton("Copy curl that watches it", () => asCurl({ method: "GET", path: `${path}/events` })),
+      copyButton("Copy curl that watches it", () =>
+        asCurl({ method: "GET", path: `${path}/events` }).replace("curl -s", "curl -sN"),
+      ),
     ),
   );
 }
