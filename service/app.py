@@ -13,15 +13,20 @@ from starlette.middleware import Middleware
 from models.artifacts import ArtifactStore
 from pipelines.results import Request
 from service import problems
+from service.access import Access, Networks
 from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
+from service.gateway_jwt import GatewayTokens
 from service.host import PipelineHost
 from service.hosting import read_hosting
-from service.routes import Services, docs, embeddings, feedback, health, pipelines, terminologies
+from service.keys import KeyStore, KeysUnavailable
+from service.rates import RateLimits, parse_rate
+from service.routes import Services, docs, embeddings, feedback, health, keys, pipelines, terminologies
 from service.schemas import Problem
-from service.settings import Settings
+from service.settings import Settings, SettingsInvalid
 from service.telemetry import Metrics, Observed, log, log_failure
 
+_NOTE_USE_S = 30
 _DESCRIPTION = """\
 Takes any name a thing is called and answers with the one it is known by, or says, honestly, NIL.
 
@@ -43,22 +48,25 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         threads=settings.threads,
     )
     metrics = Metrics()
+    key_store = KeyStore(settings.data, secret_file=settings.keys_secret_file)
     app = FastAPI(
         title="cognomen",
         version=_version(),
         description=_DESCRIPTION,
-        lifespan=_lifespan(settings, host, metrics),
+        lifespan=_lifespan(settings, host, metrics, key_store),
         openapi_url="/openapi.json" if settings.docs else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
             Middleware(Observed, metrics=metrics, on_bug=problems.internal_error),
-            Middleware(BodyLimit, limit=settings.max_body_bytes),
+            _access(settings, key_store),
+            Middleware(BodyLimit, limit=settings.max_body_bytes, idle_s=settings.body_timeout_s),
         ],
     )
     for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes, feedback.routes):
         app.include_router(routes)
+    app.include_router(keys.routes)
     if settings.docs:
         app.include_router(docs.routes)
     problems.install(app)
@@ -66,8 +74,37 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
     return app
 
 
+def _access(settings: Settings, key_store: KeyStore) -> Middleware:
+    """Who is let in. Raises: SettingsInvalid."""
+    try:
+        networks = Networks(settings.probes_from)
+    except ValueError:
+        raise SettingsInvalid("COGNOMEN_PROBES_FROM: networks separated by commas: 10.0.0.0/8, ::1/128") from None
+    try:
+        if settings.rate_limit:
+            parse_rate(settings.rate_limit)
+    except ValueError as error:
+        raise SettingsInvalid(f"COGNOMEN_RATE_LIMIT: {error}") from None
+    tokens = None
+    if settings.jwt_key_file is not None:
+        tokens = GatewayTokens(
+            settings.jwt_key_file,
+            algorithm=settings.jwt_algorithm,
+            audience=settings.jwt_audience,
+            issuer=settings.jwt_issuer,
+        )
+    return Middleware(
+        Access,
+        keys=key_store,
+        tokens=tokens,
+        required=settings.keys_required,
+        rates=RateLimits(settings.rate_limit),
+        probes_from=networks,
+    )
+
+
 def _lifespan(
-    settings: Settings, host: PipelineHost, metrics: Metrics
+    settings: Settings, host: PipelineHost, metrics: Metrics, key_store: KeyStore
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -78,16 +115,32 @@ def _lifespan(
             max_tokens=settings.max_batch_tokens,
             max_items=settings.max_batch_items,
         )
-        services = app.state.services = Services(settings, host, batcher, metrics)
+        services = app.state.services = Services(settings, host, batcher, metrics, key_store)
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
         loading = asyncio.create_task(_load(services))
+        noting = asyncio.create_task(_note_use(key_store))
         yield
         services.draining = True
         loading.cancel()
+        noting.cancel()
         await batcher.close(grace_s=settings.drain_s)
         host.close()
+        try:
+            key_store.close()
+        except KeysUnavailable as error:
+            log.warning("cannot note when keys were last used", reason=error.detail)
 
     return lifespan
+
+
+async def _note_use(key_store: KeyStore) -> None:
+    """Write down now and then which keys are in use."""
+    while True:
+        await asyncio.sleep(_NOTE_USE_S)
+        try:
+            await asyncio.to_thread(key_store.note_use)
+        except KeysUnavailable as error:
+            log.warning("cannot note when keys were last used", reason=error.detail)
 
 
 async def _load(services: Services) -> None:

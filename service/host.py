@@ -1,7 +1,8 @@
 """PipelineHost: opens, warms, swaps and gives out what is served."""
 
+import copy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,6 +139,16 @@ class PipelineHost:
         """Let the files of feedback go."""
         for hosted in self._hosted.values():
             hosted.feedback.close()
+
+    def seen_by(self, sees: Callable[[str], bool]) -> "PipelineHost":
+        """This host as one sees it for whom only some terminologies' names exist."""
+        view = copy.copy(self)
+        view._hosted = {key: hosted for key, hosted in self._hosted.items() if sees(hosted.terminology.name)}
+        view._hosting = {
+            slug: hosting if hosting.terminology is None or sees(hosting.terminology) else _EVERYTHING
+            for slug, hosting in self._hosting.items()
+        }
+        return view
 
     def pipelines(self) -> list[HostedPipeline]:
         """Each pipeline over its default terminology, by name."""

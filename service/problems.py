@@ -2,9 +2,13 @@
 
 Refusal                  anything the service refuses on purpose
 ├── Malformed            400: the body is not JSON
+├── Unauthenticated      401: no key, or one that opens nothing
+├── Forbidden            403: a key that does not open this
+├── BodyTooSlow          408
 ├── BodyTooLarge         413
 ├── WrongMediaType       415
 ├── Invalid              422: with a pointer for each fault
+├── TooManyRequests      429, with Retry-After: over the caller's own rate
 ├── ClientGone           499: nobody is waiting any more; seen in logs only
 └── Unavailable          503, with Retry-After
     ├── Loading          not everything is opened and warm yet, or it could not be
@@ -77,6 +81,24 @@ class Malformed(Refusal):
     status, slug, title = 400, "malformed", "Malformed request"
 
 
+class Unauthenticated(Refusal):
+    """No key, or one that opens nothing."""
+
+    status, slug, title = 401, "unauthenticated", "Key missing or not valid"
+
+
+class Forbidden(Refusal):
+    """Known, but not let in here."""
+
+    status, slug, title = 403, "forbidden", "Forbidden"
+
+
+class BodyTooSlow(Refusal):
+    """The rest of the body does not come."""
+
+    status, slug, title = 408, "body-too-slow", "Body too slow"
+
+
 class BodyTooLarge(Refusal):
     """The body is larger than the service reads."""
 
@@ -93,6 +115,15 @@ class Invalid(Refusal):
     """The request is readable, but not what the route takes."""
 
     status, slug, title = 422, "invalid-request", "Invalid request"
+
+
+class TooManyRequests(Refusal):
+    """Over the caller's own rate."""
+
+    status, slug, title = 429, "rate-limited", "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
 class ClientGone(Refusal):
@@ -206,6 +237,12 @@ def internal_error(request_id: str) -> Response:
     return problem(INTERNAL, request_id=request_id)
 
 
+def refusal(error: Refusal, *, request_id: str) -> Response:
+    """A refusal as the answer to one request, for what is refused before it reaches a route."""
+    kind = Kind(error.status, error.slug, error.title)
+    return problem(kind, request_id=request_id, detail=error.detail, faults=error.faults, headers=error.headers)
+
+
 def install(app: FastAPI) -> None:
     """Let every expected error be answered from the table."""
     app.add_exception_handler(RequestValidationError, _validation_problem)
@@ -226,8 +263,7 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     error = cast(HTTPException, error)
     request_id = request.state.request_id
     if isinstance(error, Refusal):
-        kind = Kind(error.status, error.slug, error.title)
-        return problem(kind, request_id=request_id, detail=error.detail, faults=error.faults, headers=error.headers)
+        return refusal(error, request_id=request_id)
     phrase = HTTPStatus(error.status_code).phrase
     kind = _STATUS_KINDS.get(
         error.status_code, Kind(error.status_code, phrase.lower().replace(" ", "-"), phrase, error.detail)

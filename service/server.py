@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from service.app import create_app
 from service.house import check_house
+from service.keys import KeyStore
 from service.settings import Settings, SettingsInvalid
 from service.telemetry import configure_logging, log
 
@@ -61,14 +62,23 @@ def _settle_memory() -> None:
     gc.freeze()
 
 
+def _keys_there(settings: Settings) -> bool:
+    """Whether anybody could be let in."""
+    store = KeyStore(settings.data, secret_file=settings.keys_secret_file)
+    return settings.jwt_key_file is not None or bool(store.all())
+
+
 def serve(settings: Settings) -> None:
     """Listen until told to stop.
 
     Raises: SettingsInvalid for an address beyond loopback, which needs API keys; HouseBroken.
     """
     check_house()
-    if not settings.loopback:
-        raise SettingsInvalid("COGNOMEN_HOST: beyond loopback the service needs API keys, which it has not yet")
+    if not settings.loopback and not _keys_there(settings):
+        raise SettingsInvalid(
+            "COGNOMEN_HOST: beyond loopback the service needs API keys and has none: "
+            "make one with `cognomen keys create --name me --scope admin`"
+        )
     configure_logging(level=settings.log_level, style=settings.log_format)
     app = create_app(settings)
     config = uvicorn.Config(

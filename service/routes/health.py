@@ -5,17 +5,11 @@ import ipaddress
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.problems import Refusal
+from service.problems import Forbidden
 from service.routes import UNAVAILABLE, answer_json, router, services_of
 from service.schemas.hosted import HealthAnswer
 
 routes = router("health")
-
-
-class Forbidden(Refusal):
-    """Not from this address."""
-
-    status, slug, title = 403, "forbidden", "Forbidden"
 
 
 @routes.head("/healthz", include_in_schema=False)

@@ -111,6 +111,20 @@ def serve(host):
 
 
 @pytest.fixture
+def serve_from():
+    """Makes services over another store: serve_from(store, require_keys=True)."""
+    made = []
+
+    def start(store, **settings) -> Served:
+        made.append(Served(HashingHost(store), **settings))
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.close()
+
+
+@pytest.fixture
 def serve_over(built_store):
     """Makes services that keep what users say in a folder: serve_over(tmp_path); one may be closed before the next."""
     made = []

@@ -8,8 +8,7 @@ import pytest
 import uvicorn
 
 from models.errors import ArtifactCorrupt
-from service.server import DrainingServer, serve
-from service.settings import Settings, SettingsInvalid
+from service.server import DrainingServer
 
 NORMALIZE = "/v1/job-titles/normalize"
 ANSWERS = {"nurse": "T:2221", "plumber": "T:7126", "taxi driver": "T:8322", "cook": "T:5120"}
@@ -257,8 +256,3 @@ def test_sigterm_drains_before_it_leaves_and_sigint_does_not_wait(serve, monkeyp
     hasty.started = True
     hasty.handle_exit(signal.SIGINT, None)
     assert hasty.should_exit
-
-
-def test_nothing_listens_beyond_loopback_without_keys():
-    with pytest.raises(SettingsInvalid, match="COGNOMEN_HOST"):
-        serve(Settings(host="0.0.0.0"))
