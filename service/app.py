@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from models.artifacts import ArtifactStore
 from pipelines.results import Request
 from service import problems
-from service.access import Access, Networks
+from service.access import Access, Networks, rule_of
 from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
 from service.gateway_jwt import GatewayTokens
@@ -21,7 +21,7 @@ from service.host import PipelineHost
 from service.hosting import read_hosting
 from service.keys import KeyStore, KeysUnavailable
 from service.rates import RateLimits, parse_rate
-from service.routes import Services, docs, embeddings, feedback, health, keys, pipelines, terminologies
+from service.routes import BEFORE_ROUTES, Services, docs, embeddings, feedback, health, keys, pipelines, terminologies
 from service.schemas import Problem
 from service.settings import Settings, SettingsInvalid
 from service.telemetry import Metrics, Observed, log, log_failure
@@ -70,7 +70,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
     if settings.docs:
         app.include_router(docs.routes)
     problems.install(app)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app, keys_required=settings.keys_required)  # type: ignore[method-assign]
     return app
 
 
@@ -148,8 +148,10 @@ async def _load(services: Services) -> None:
     host = services.host
     try:
         await asyncio.to_thread(host.load)
-        if not host.ready:
+        if host.failure:
             log.error("cannot serve", reason=host.failure)
+        services.metrics.builds_failed.set(host.failed)
+        if not host.ready or (host.failed and services.settings.require_all_builds):
             return
         for hosted in host.pipelines():
             lane = Lane(key=("warm-up", hosted.name), run=hosted.pipeline.run)
@@ -170,8 +172,8 @@ async def _load(services: Services) -> None:
         log_failure(error, reason="loading")
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document with our Problem in place of its validation errors."""
+def _openapi(app: FastAPI, *, keys_required: bool) -> dict[str, Any]:
+    """FastAPI's document with our Problem in place of its validation errors, and with what stands before the routes."""
     if not app.openapi_schema:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
@@ -179,8 +181,33 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas |= {**schema.pop("$defs"), "Problem": schema}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        _leave_out_null(document)
+        _say_who_is_let_in(document, keys_required=keys_required)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _leave_out_null(document: dict[str, Any]) -> None:
+    """A parameter may be absent, but there is no way to write null into a header or a query."""
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    for parameter in (p for operation in operations for p in operation.get("parameters", ())):
+        schema = parameter["schema"]
+        said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+        if len(said) == 1:
+            parameter["schema"] = {**{k: v for k, v in schema.items() if k != "anyOf"}, **said[0]}
+
+
+def _say_who_is_let_in(document: dict[str, Any], *, keys_required: bool) -> None:
+    """Keys, and the problems that any request below /v1 can be answered with before its route is reached."""
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            rule = rule_of(method.upper(), path)
+            if rule.scope is None:
+                continue
+            operation["security"] = [{"key": []}] if keys_required else [{}, {"key": []}]
+            operation["description"] = f"{operation.get('description', '')}\n\nScope: `{rule.scope}`.".strip()
+            operation["responses"] = {**BEFORE_ROUTES, **operation["responses"]}
 
 
 def _version() -> str:

@@ -19,7 +19,7 @@ Refusal                  anything the service refuses on purpose
 Errors of the lower floors stand in `TABLE`. What is in neither is a bug: 500, without details.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast
@@ -30,6 +30,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from models.errors import EncoderUnknown
 from pipelines.errors import (
@@ -264,11 +265,27 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     request_id = request.state.request_id
     if isinstance(error, Refusal):
         return refusal(error, request_id=request_id)
+    if error.status_code == 405:
+        # Of several routes on one path, the router names only the first one's methods.
+        return problem(_STATUS_KINDS[405], request_id=request_id, headers={"Allow": ", ".join(_allowed(request))})
     phrase = HTTPStatus(error.status_code).phrase
     kind = _STATUS_KINDS.get(
         error.status_code, Kind(error.status_code, phrase.lower().replace(" ", "-"), phrase, error.detail)
     )
     return problem(kind, request_id=request_id, headers=error.headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method that some route of this path takes, HEAD included where GET is, sorted."""
+    found = [route for route in _flat(request.app.routes) if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in found for method in getattr(route, "methods", None) or ()})
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Every route, those of included routers too (FastAPI keeps these as one, and we include without prefixes)."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from [route] if inner is None else _flat(inner.routes)
 
 
 async def _validation_problem(request: Request, error: Exception) -> Response:

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
         le=600,
         description="After SIGTERM /readyz says 503 this long, then the listener closes (guess).",
     )
+    require_all_builds: bool = Field(
+        False, description="Not ready while a build cannot be opened; else the others are served."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a person.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")

@@ -167,6 +167,9 @@ class Metrics:
             ("pipeline", "terminology", "encoder", "generation"),
             registry=registry,
         )
+        self.builds_failed = Gauge(
+            "cognomen_builds_failed", "Builds that should be served and could not be opened.", registry=registry
+        )
         self.stage_observer = cache(self._stage_observer)
 
     def render(self) -> Response:

@@ -19,7 +19,7 @@ from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
 from service.cli import keys
 from service.cli.console import Artifacts, AsJson, Bars, Commands, complain, err, library_of, out, say, store_at
-from service.cli.demo import show_demo
+from service.cli.demo import TITLES, show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
 from service.settings import Settings, read_settings
 
@@ -267,6 +267,7 @@ def describe(
 @app.command()
 def demo(
     terminology: TerminologyOption = None,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, max=len(TITLES), help="How many of them.")] = len(TITLES),
     artifacts: Artifacts = None,
 ) -> None:
     """Ten messy job titles in four languages, answered as a table."""
@@ -274,7 +275,7 @@ def demo(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-    show_demo(built)
+    show_demo(built, n=n)
 
 
 @app.command()
@@ -288,9 +289,13 @@ def serve(
     from service.server import serve as listen
 
     chosen = read_settings(host=host, port=port, artifacts=artifacts, log_format=log_format)
-    if sys.stderr.isatty():
-        err.print(curl_lines(chosen), highlight=False, soft_wrap=True, markup=False)
-    listen(chosen)
+
+    def tell(port: int) -> None:
+        if sys.stderr.isatty():
+            lines = curl_lines(chosen.model_copy(update={"port": port}))
+            err.print(lines, highlight=False, soft_wrap=True, markup=False)
+
+    listen(chosen, on_listen=tell)
 
 
 @app.command("curl-examples")

@@ -27,12 +27,21 @@ _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Pr
 UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {
     503: {"description": "Overloaded, loading or draining; see Retry-After.", **_PROBLEM}
 }
+BEFORE_ROUTES: Final[dict[str, dict[str, Any]]] = {
+    "401": {"description": "A key is needed, and none or no valid one was sent.", **_PROBLEM},
+    "403": {"description": "The key lacks the scope; or another site's page, where no key is needed.", **_PROBLEM},
+    "429": {"description": "Over the key's rate; see Retry-After.", **_PROBLEM},
+    "503": {"description": "Overloaded, loading or draining; see Retry-After.", **_PROBLEM},
+}
+"""The problems that stand before every route below /v1."""
+
 NAMED: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "Nothing of that name.", **_PROBLEM},
     422: {"description": "Invalid; `errors` says where.", **_PROBLEM},
 }
 BODY: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "Not JSON.", **_PROBLEM},
+    408: {"description": "The body stopped coming.", **_PROBLEM},
     413: {"description": "Body too large.", **_PROBLEM},
     415: {"description": "Not application/json.", **_PROBLEM},
     **NAMED,

@@ -2,17 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from service.keys import Key, Scope
-from service.rates import parse_rate
+from service.rates import RATE
 from service.schemas import Wire
-
-
-def _rate(value: str) -> str:
-    parse_rate(value)
-    return value
-
 
 ScopeName = Literal["read", "write", "admin"]
 Prefix = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -28,8 +22,8 @@ class KeyRequest(Wire):
     prefixes: list[Prefix] = Field(
         [], max_length=20, description="Names of terminologies and collections begin with one of these; [] sees all."
     )
-    rate: Annotated[str, AfterValidator(_rate)] | None = Field(
-        None, max_length=40, description="600/minute; default: COGNOMEN_RATE_LIMIT."
+    rate: Annotated[str, StringConstraints(pattern=RATE)] | None = Field(
+        None, description="600/minute; default: COGNOMEN_RATE_LIMIT."
     )
 
 
