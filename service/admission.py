@@ -1,12 +1,13 @@
 """How much work is let in: bytes of a body, and tokens that wait. Decided before anything heavy is done."""
 
+import asyncio
 import math
 from collections.abc import Sequence
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.problems import BodyTooLarge, Overloaded
+from service.problems import BodyTooLarge, BodyTooSlow, Overloaded
 
 MAX_TEXT_TOKENS: Final = 512
 """What one text can cost at most: encoders cut longer ones."""
@@ -33,12 +34,19 @@ class Admission:
         self.waiting = 0
         self._capacity = capacity
         self._tokens_per_second = 0.0
+        self._usual = 0.0
+
+    def require_room(self) -> None:
+        """Whether a request of usual size would be let in: asked before its body is read. Raises: Overloaded."""
+        if self.waiting and self.waiting + self._usual > self._capacity:
+            raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
 
     def admit(self, tokens: int) -> None:
         """Count the tokens as waiting. Raises: Overloaded, with the seconds after which trying again makes sense."""
         if self.waiting and self.waiting + tokens > self._capacity:
             raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
         self.waiting += tokens
+        self._usual += (tokens - self._usual) * 0.05
 
     def leave(self, tokens: int) -> None:
         """These tokens wait no longer: they are being computed, or nobody wants them."""
@@ -58,11 +66,18 @@ class Admission:
 
 
 class BodyLimit:
-    """ASGI middleware: no body larger than `limit` bytes is read, declared or not."""
+    """ASGI middleware: no body larger than `limit` bytes is read, declared or not, nor one that stops coming.
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    Args:
+        app: what reads bodies.
+        limit: bytes.
+        idle_s: longest wait for the next piece. A caller who sends a byte now and then is the gateway's to stop.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, idle_s: float) -> None:
         self._app = app
         self._limit = limit
+        self._idle_s = idle_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a counted body."""
@@ -71,14 +86,16 @@ class BodyLimit:
             return
         declared = _declared_length(scope)
         received = 0
+        whole = False
 
         async def receive_counted() -> Message:
             # Raised here, inside the route, so that the answer comes from the one table.
-            nonlocal received
+            nonlocal received, whole
             if declared is not None and declared > self._limit:
                 raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
-            message = await receive()
+            message = await receive() if whole else await self._piece(receive)
             if message["type"] == "http.request":
+                whole = not message.get("more_body", False)
                 received += len(message.get("body", b""))
                 scope["state"]["request_bytes"] = received
                 if received > self._limit:
@@ -86,6 +103,13 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_counted, send)
+
+    async def _piece(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self._idle_s):
+                return await receive()
+        except TimeoutError:
+            raise BodyTooSlow("The rest of the body did not come in time.") from None
 
 
 def _declared_length(scope: Scope) -> int | None:

@@ -13,15 +13,20 @@ from starlette.middleware import Middleware
 from models.artifacts import ArtifactStore
 from pipelines.results import Request
 from service import problems
+from service.access import Access, Networks, rule_of
 from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
+from service.gateway_jwt import GatewayTokens
 from service.host import PipelineHost
 from service.hosting import read_hosting
-from service.routes import Services, docs, embeddings, feedback, health, pipelines, terminologies
+from service.keys import KeyStore, KeysUnavailable
+from service.rates import RateLimits, parse_rate
+from service.routes import BEFORE_ROUTES, Services, docs, embeddings, feedback, health, keys, pipelines, terminologies
 from service.schemas import Problem
-from service.settings import Settings
+from service.settings import Settings, SettingsInvalid
 from service.telemetry import Metrics, Observed, log, log_failure
 
+_NOTE_USE_S = 30
 _DESCRIPTION = """\
 Takes any name a thing is called and answers with the one it is known by, or says, honestly, NIL.
 
@@ -43,31 +48,63 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         threads=settings.threads,
     )
     metrics = Metrics()
+    key_store = KeyStore(settings.data, secret_file=settings.keys_secret_file)
     app = FastAPI(
         title="cognomen",
         version=_version(),
         description=_DESCRIPTION,
-        lifespan=_lifespan(settings, host, metrics),
+        lifespan=_lifespan(settings, host, metrics, key_store),
         openapi_url="/openapi.json" if settings.docs else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
             Middleware(Observed, metrics=metrics, on_bug=problems.internal_error),
-            Middleware(BodyLimit, limit=settings.max_body_bytes),
+            _access(settings, key_store),
+            Middleware(BodyLimit, limit=settings.max_body_bytes, idle_s=settings.body_timeout_s),
         ],
     )
     for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes, feedback.routes):
         app.include_router(routes)
+    app.include_router(keys.routes)
     if settings.docs:
         app.include_router(docs.routes)
     problems.install(app)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app, keys_required=settings.keys_required)  # type: ignore[method-assign]
     return app
 
 
+def _access(settings: Settings, key_store: KeyStore) -> Middleware:
+    """Who is let in. Raises: SettingsInvalid."""
+    try:
+        networks = Networks(settings.probes_from)
+    except ValueError:
+        raise SettingsInvalid("COGNOMEN_PROBES_FROM: networks separated by commas: 10.0.0.0/8, ::1/128") from None
+    try:
+        if settings.rate_limit:
+            parse_rate(settings.rate_limit)
+    except ValueError as error:
+        raise SettingsInvalid(f"COGNOMEN_RATE_LIMIT: {error}") from None
+    tokens = None
+    if settings.jwt_key_file is not None:
+        tokens = GatewayTokens(
+            settings.jwt_key_file,
+            algorithm=settings.jwt_algorithm,
+            audience=settings.jwt_audience,
+            issuer=settings.jwt_issuer,
+        )
+    return Middleware(
+        Access,
+        keys=key_store,
+        tokens=tokens,
+        required=settings.keys_required,
+        rates=RateLimits(settings.rate_limit),
+        probes_from=networks,
+    )
+
+
 def _lifespan(
-    settings: Settings, host: PipelineHost, metrics: Metrics
+    settings: Settings, host: PipelineHost, metrics: Metrics, key_store: KeyStore
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -78,16 +115,32 @@ def _lifespan(
             max_tokens=settings.max_batch_tokens,
             max_items=settings.max_batch_items,
         )
-        services = app.state.services = Services(settings, host, batcher, metrics)
+        services = app.state.services = Services(settings, host, batcher, metrics, key_store)
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
         loading = asyncio.create_task(_load(services))
+        noting = asyncio.create_task(_note_use(key_store))
         yield
         services.draining = True
         loading.cancel()
+        noting.cancel()
         await batcher.close(grace_s=settings.drain_s)
         host.close()
+        try:
+            key_store.close()
+        except KeysUnavailable as error:
+            log.warning("cannot note when keys were last used", reason=error.detail)
 
     return lifespan
+
+
+async def _note_use(key_store: KeyStore) -> None:
+    """Write down now and then which keys are in use."""
+    while True:
+        await asyncio.sleep(_NOTE_USE_S)
+        try:
+            await asyncio.to_thread(key_store.note_use)
+        except KeysUnavailable as error:
+            log.warning("cannot note when keys were last used", reason=error.detail)
 
 
 async def _load(services: Services) -> None:
@@ -95,8 +148,10 @@ async def _load(services: Services) -> None:
     host = services.host
     try:
         await asyncio.to_thread(host.load)
-        if not host.ready:
+        if host.failure:
             log.error("cannot serve", reason=host.failure)
+        services.metrics.builds_failed.set(host.failed)
+        if not host.ready or (host.failed and services.settings.require_all_builds):
             return
         for hosted in host.pipelines():
             lane = Lane(key=("warm-up", hosted.name), run=hosted.pipeline.run)
@@ -117,8 +172,8 @@ async def _load(services: Services) -> None:
         log_failure(error, reason="loading")
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document with our Problem in place of its validation errors."""
+def _openapi(app: FastAPI, *, keys_required: bool) -> dict[str, Any]:
+    """FastAPI's document with our Problem in place of its validation errors, and with what stands before the routes."""
     if not app.openapi_schema:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
@@ -126,8 +181,33 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas |= {**schema.pop("$defs"), "Problem": schema}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        _leave_out_null(document)
+        _say_who_is_let_in(document, keys_required=keys_required)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _leave_out_null(document: dict[str, Any]) -> None:
+    """A parameter may be absent, but there is no way to write null into a header or a query."""
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    for parameter in (p for operation in operations for p in operation.get("parameters", ())):
+        schema = parameter["schema"]
+        said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+        if len(said) == 1:
+            parameter["schema"] = {**{k: v for k, v in schema.items() if k != "anyOf"}, **said[0]}
+
+
+def _say_who_is_let_in(document: dict[str, Any], *, keys_required: bool) -> None:
+    """Keys, and the problems that any request below /v1 can be answered with before its route is reached."""
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            rule = rule_of(method.upper(), path)
+            if rule.scope is None:
+                continue
+            operation["security"] = [{"key": []}] if keys_required else [{}, {"key": []}]
+            operation["description"] = f"{operation.get('description', '')}\n\nScope: `{rule.scope}`.".strip()
+            operation["responses"] = {**BEFORE_ROUTES, **operation["responses"]}
 
 
 def _version() -> str:

@@ -157,6 +157,16 @@ class Batcher:
                 watcher.cancel()
             self._forget(job)
 
+    def require_room(self) -> None:
+        """Whether a request of usual size would be let in. Raises: Overloaded, Draining."""
+        if self._closed:
+            raise Draining("The service is about to leave.", retry_after_s=1)
+        try:
+            self._admission.require_room()
+        except Unavailable as error:
+            self._metrics.refused.labels(error.slug).inc()
+            raise
+
     def stalled_s(self) -> float:
         """Seconds that the oldest unanswered work has been here; 0 when there is none."""
         now = asyncio.get_running_loop().time()

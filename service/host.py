@@ -1,7 +1,8 @@
 """PipelineHost: opens, warms, swaps and gives out what is served."""
 
+import copy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,19 @@ from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
 from service.feedback_store import FeedbackStore, FeedbackUnavailable, feedback_path
 from service.hosting import Hosting
+from service.problems import Unavailable
 
 log = logging.getLogger(__name__)
 
+_RETRY_S = 30
 _EVERYTHING = Hosting()
 _WARM_UP = Request("warm up")
+
+
+class BuildUnavailable(Unavailable):
+    """A build that is here, or should be, and could not be opened."""
+
+    slug, title = "build-unavailable", "Build unavailable"
 
 
 @dataclass(frozen=True)
@@ -108,54 +117,76 @@ class PipelineHost:
         self._data = data
         self._library = EncoderLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
+        self._faults: Mapping[tuple[str, str], str] = {}
         self.ready = False
         self.failure: str | None = None
 
     def load(self) -> None:
         """Open and warm up every build. Slow and synchronous.
 
-        A build that cannot be opened is named in `failure` and keeps the host from becoming ready; it is never
-        served as an empty one.
+        A build that cannot be opened is named in `failure` and answers 503; it is never served as an empty one, nor
+        does another terminology answer in its place. The others are served.
         """
-        faults = []
+        faults: dict[tuple[str, str], str] = {}
         for spec in registry.specs().values():
             hosting = self._hosting.get(spec.slug, _EVERYTHING)
             built = [t for t in builds(spec, store=self._store) if hosting.hosts(t)]
             if missing := sorted({*(hosting.terminologies or []), *filter(None, [hosting.terminology])} - {*built}):
-                faults.append(f"{spec.slug} is to be hosted over {', '.join(missing)}, which it was not built for")
+                faults |= {(spec.slug, t): "to be hosted, but not built" for t in missing}
             for terminology in built:
                 try:
                     self._open(spec, terminology)
                 except (ModelError, PipelineError, FeedbackUnavailable) as error:
                     log.exception("cannot open %s over %s", spec.slug, terminology)
-                    faults.append(f"{spec.slug}/{terminology}: {type(error).__name__}")
-        if not self._hosted:
-            faults.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
-        self.failure = "; ".join(faults) or None
-        self.ready = not faults
+                    faults[spec.slug, terminology] = type(error).__name__
+        self._faults = faults
+        said = [f"{slug}/{terminology}: {fault}" for (slug, terminology), fault in faults.items()]
+        if not self._hosted and not faults:
+            said.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
+        self.failure = "; ".join(said) or None
+        self.ready = bool(self._hosted)
 
     def close(self) -> None:
         """Let the files of feedback go."""
         for hosted in self._hosted.values():
             hosted.feedback.close()
 
+    @property
+    def failed(self) -> int:
+        """How many builds that should be served are not."""
+        return len(self._faults)
+
+    def seen_by(self, sees: Callable[[str], bool]) -> "PipelineHost":
+        """This host as one sees it for whom only some terminologies' names exist."""
+        view = copy.copy(self)
+        view._hosted = {key: hosted for key, hosted in self._hosted.items() if sees(hosted.terminology.name)}
+        view._faults = {key: fault for key, fault in self._faults.items() if sees(key[1])}
+        view._hosting = {
+            slug: hosting if hosting.terminology is None or sees(hosting.terminology) else _EVERYTHING
+            for slug, hosting in self._hosting.items()
+        }
+        return view
+
     def pipelines(self) -> list[HostedPipeline]:
         """Each pipeline over its default terminology, by name."""
         names = sorted({name for name, _ in self._hosted})
-        return [self.pipeline(name) for name in names]
+        return [self._hosted[key] for name in names if (key := (name, self._default_of(name))) in self._hosted]
 
     def pipeline(self, name: str, *, terminology: str | None = None) -> HostedPipeline:
         """A hosted pipeline; "job-titles" and "job_titles" are the same.
 
-        Raises: PipelineUnknown if none of that name is hosted; TerminologyUnknown if it was not built for that one.
+        Raises: PipelineUnknown if none of that name is hosted; TerminologyUnknown if it was not built for that one;
+            BuildUnavailable if that build is here but could not be opened.
         """
         slug = name.replace("_", "-")
-        offered = [t for n, t in self._hosted if n == slug]
+        offered = [t for n, t in (*self._hosted, *self._faults) if n == slug]
         if not offered:
             raise PipelineUnknown("no such pipeline is hosted here")
-        wanted = terminology or self._default(slug, offered)
+        wanted = terminology or self._default_of(slug)
         if wanted not in offered:
             raise TerminologyUnknown(f"{slug} is built for: {', '.join(sorted(offered))}")
+        if (slug, wanted) not in self._hosted:
+            raise BuildUnavailable("This could not be opened here; the log says why.", retry_after_s=_RETRY_S)
         return self._hosted[slug, wanted]
 
     def terminologies(self) -> list[Terminology]:
@@ -184,7 +215,9 @@ class PipelineHost:
         feedback = FeedbackStore(path, memory=opened.memory)
         self._hosted[spec.slug, terminology] = HostedPipeline(spec.slug, spec.verb, spec.description, opened, feedback)
 
-    def _default(self, slug: str, offered: Sequence[str]) -> str:
+    def _default_of(self, slug: str) -> str:
+        """Which terminology answers when none is named, whether or not its build could be opened."""
+        offered = [t for n, t in (*self._hosted, *self._faults) if n == slug]
         chosen = self._hosting.get(slug, _EVERYTHING).terminology
         if chosen is not None:
             return chosen

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=1, le=64, description="Batches computed at the same time (guess).")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Larger bodies are answered 413 (guess).")
+    body_timeout_s: float = Field(
+        30.0, gt=0, le=3600, description="Longest wait for the next piece of a body, then 408 (guess)."
+    )
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(
@@ -49,10 +52,35 @@ class Settings(BaseSettings):
         le=600,
         description="After SIGTERM /readyz says 503 this long, then the listener closes (guess).",
     )
+    require_all_builds: bool = Field(
+        False, description="Not ready while a build cannot be opened; else the others are served."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a person.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    probes_from: str = Field(
+        "0.0.0.0/0, ::/0", description="Networks from which /healthz, /readyz and /metrics need no key."
+    )
+    require_keys: bool = Field(False, description="Ask for API keys on loopback too; beyond it they always are.")
+    keys_secret_file: Path | None = Field(
+        None,
+        description="What keys are hashed with; default: keys.secret below COGNOMEN_DATA, made if need be.",
+    )
+    rate_limit: str = Field("", description="Requests of one key in a time: 600/minute. Empty: no limit.")
+    jwt_key_file: Path | None = Field(
+        None, description="Takes tokens that a gateway signs: its public key, PEM (HS256: the secret)."
+    )
+    jwt_algorithm: Literal["RS256", "ES256", "EdDSA", "HS256"] = Field(
+        "RS256", description="The one algorithm those tokens may be signed with."
+    )
+    jwt_audience: str = Field("cognomen", description="What `aud` of those tokens must be.")
+    jwt_issuer: str | None = Field(None, description="What `iss` of those tokens must be; default: any.")
     metrics_open: bool = Field(True, description="Serve /metrics to every address; else to loopback only.")
+
+    @property
+    def keys_required(self) -> bool:
+        """Whether every request needs an API key."""
+        return self.require_keys or not self.loopback
 
     @property
     def loopback(self) -> bool:

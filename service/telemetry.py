@@ -28,7 +28,7 @@ SAFE_KEYS: Final = frozenset(
         *("event", "level", "timestamp", "logger", "request_id", "method", "route", "status", "duration_ms"),
         *("request_bytes", "response_bytes", "error_type", "error_message", "frames", "pipeline", "terminology"),
         *("encoder", "generation", "device", "host", "port", "version", "items", "tokens", "seconds", "reason"),
-        *("pipelines", "concepts", "terms", "job_id", "kind"),
+        *("pipelines", "concepts", "terms", "job_id", "kind", "key_id", "subject_key_id", "action", "scope"),
     }
 )
 """The keys that may stand in a log line."""
@@ -167,6 +167,9 @@ class Metrics:
             ("pipeline", "terminology", "encoder", "generation"),
             registry=registry,
         )
+        self.builds_failed = Gauge(
+            "cognomen_builds_failed", "Builds that should be served and could not be opened.", registry=registry
+        )
         self.stage_observer = cache(self._stage_observer)
 
     def render(self) -> Response:
@@ -249,6 +252,7 @@ class Observed:
             duration_ms=round(seconds * 1000, 2),
             request_bytes=scope["state"].get("request_bytes", 0),
             response_bytes=sent,
+            **({"key_id": key_id} if (key_id := scope["state"].get("key_id")) else {}),
         )
 
 

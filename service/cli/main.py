@@ -17,7 +17,7 @@ from pipelines.build import open_build
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
-from service.cli import learning
+from service.cli import keys, learning
 from service.cli.console import (
     Artifacts,
     AsJson,
@@ -33,7 +33,7 @@ from service.cli.console import (
     settings,
     store_at,
 )
-from service.cli.demo import show_demo
+from service.cli.demo import TITLES, show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
 from service.feedback_store import read_confirmations
 from service.settings import Settings, read_settings
@@ -47,6 +47,7 @@ app = typer.Typer(
 models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=True)
 app.add_typer(models, name="models")
 app.add_typer(learning.commands)
+app.add_typer(keys.commands)
 
 
 def main() -> None:
@@ -300,6 +301,7 @@ def describe(
 @app.command()
 def demo(
     terminology: TerminologyOption = None,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, max=len(TITLES), help="How many of them.")] = len(TITLES),
     artifacts: Artifacts = None,
 ) -> None:
     """Ten messy job titles in four languages, answered as a table."""
@@ -307,7 +309,7 @@ def demo(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-    show_demo(built)
+    show_demo(built, n=n)
 
 
 @app.command()
@@ -321,9 +323,13 @@ def serve(
     from service.server import serve as listen
 
     chosen = read_settings(host=host, port=port, artifacts=artifacts, log_format=log_format)
-    if sys.stderr.isatty():
-        err.print(curl_lines(chosen), highlight=False, soft_wrap=True, markup=False)
-    listen(chosen)
+
+    def tell(port: int) -> None:
+        if sys.stderr.isatty():
+            lines = curl_lines(chosen.model_copy(update={"port": port}))
+            err.print(lines, highlight=False, soft_wrap=True, markup=False)
+
+    listen(chosen, on_listen=tell)
 
 
 @app.command("curl-examples")

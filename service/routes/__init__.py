@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final
 
 import orjson
@@ -10,9 +10,11 @@ from fastapi import APIRouter, Header
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.access import caller_of
 from service.batching import Batcher
 from service.browsing import Browsers
 from service.host import PipelineHost
+from service.keys import KeyStore
 from service.problems import MEDIA_TYPE, Draining, Loading
 from service.reading import JsonRoute
 from service.settings import Settings
@@ -25,12 +27,21 @@ _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Pr
 UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {
     503: {"description": "Overloaded, loading or draining; see Retry-After.", **_PROBLEM}
 }
+BEFORE_ROUTES: Final[dict[str, dict[str, Any]]] = {
+    "401": {"description": "A key is needed, and none or no valid one was sent.", **_PROBLEM},
+    "403": {"description": "The key lacks the scope; or another site's page, where no key is needed.", **_PROBLEM},
+    "429": {"description": "Over the key's rate; see Retry-After.", **_PROBLEM},
+    "503": {"description": "Overloaded, loading or draining; see Retry-After.", **_PROBLEM},
+}
+"""The problems that stand before every route below /v1."""
+
 NAMED: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "Nothing of that name.", **_PROBLEM},
     422: {"description": "Invalid; `errors` says where.", **_PROBLEM},
 }
 BODY: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "Not JSON.", **_PROBLEM},
+    408: {"description": "The body stopped coming.", **_PROBLEM},
     413: {"description": "Body too large.", **_PROBLEM},
     415: {"description": "Not application/json.", **_PROBLEM},
     **NAMED,
@@ -57,6 +68,7 @@ class Services:
     host: PipelineHost
     batcher: Batcher
     metrics: Metrics
+    keys: KeyStore
     browsers: Browsers = field(default_factory=Browsers)
     warm: bool = False
     draining: bool = False
@@ -70,6 +82,11 @@ class Services:
             raise Loading("What should be served could not be opened; the log says why.", retry_after_s=RETRY_LOADING_S)
         raise Loading("Pipelines are being opened.", retry_after_s=RETRY_LOADING_S)
 
+    def require_room(self) -> None:
+        """Let in only what could be computed, before its body is read. Raises: Loading, Draining, Overloaded."""
+        self.require_loaded()
+        self.batcher.require_room()
+
     def require_ready(self) -> None:
         """For the gateway: can new work be sent here? Raises: Loading, Draining."""
         if self.draining:
@@ -80,9 +97,13 @@ class Services:
 
 
 def services_of(request: Request) -> Services:
-    """The services of the app that received this request."""
+    """The services of the app that received this request, as its caller sees them.
+
+    For a key that is bound to prefixes, terminologies of other names are not there.
+    """
     services: Services = request.app.state.services
-    return services
+    caller = caller_of(request.scope)
+    return replace(services, host=services.host.seen_by(caller.sees)) if caller.prefixes else services
 
 
 def router(tag: str) -> APIRouter:

@@ -113,4 +113,5 @@ def concept_to_wire(concept: Concept) -> dict[str, Any]:
 class HealthAnswer(BaseModel):
     """The process lives, or can serve."""
 
-    status: Literal["ok", "ready"]
+    status: Literal["ok", "ready", "degraded"]
+    builds_failed: int | None = Field(None, description="Where degraded: builds that could not be opened.")

@@ -3,11 +3,14 @@
 import asyncio
 import io
 import json
+import threading
+import time
 from collections.abc import Callable
 
 import httpx
 import pytest
 import structlog
+import uvicorn
 
 from models.artifacts import ArtifactStore
 from models.encoders.hashing import HashingEncoder
@@ -16,6 +19,7 @@ from pipelines import registry
 from pipelines.build import build
 from service.app import create_app
 from service.host import PipelineHost
+from service.server import listening
 from service.settings import Settings
 from service.telemetry import configure_logging
 
@@ -108,6 +112,46 @@ def serve(host):
     yield start
     for served in made:
         served.close()
+
+
+@pytest.fixture
+def serve_from():
+    """Makes services over another store: serve_from(store, require_keys=True)."""
+    made = []
+
+    def start(store, **settings) -> Served:
+        made.append(Served(HashingHost(store), **settings))
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.close()
+
+
+@pytest.fixture(scope="module")
+def over_a_socket(built_store):
+    """Starts a service on a free port, in a thread, as it is started in earnest: over_a_socket(tmp_path) is its URL."""
+    running = []
+
+    def start(data, **settings) -> str:
+        app = create_app(Settings(data=data, drain_s=0, **settings), HashingHost(built_store, data=data))
+        (bound,) = listening("127.0.0.1", 0)
+        server = uvicorn.Server(
+            uvicorn.Config(app, http="httptools", ws="none", log_config=None, server_header=False, access_log=False)
+        )
+        thread = threading.Thread(target=server.run, args=([bound],))
+        thread.start()
+        running.append((server, thread))
+        base = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+            while client.get(f"{base}/readyz").status_code != 200:
+                time.sleep(0.02)
+        return base
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(20)
 
 
 @pytest.fixture

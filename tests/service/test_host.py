@@ -8,7 +8,7 @@ from pipelines.build import build
 from pipelines.errors import PipelineUnknown, TerminologyUnknown
 from pipelines.results import Request
 from pipelines.terminology import Terminology
-from service.host import PipelineHost
+from service.host import BuildUnavailable, PipelineHost
 from service.hosting import Hosting
 
 SPEC = registry.spec("job-titles")
@@ -59,10 +59,14 @@ def test_the_operators_choice_answers_first_and_the_rest_can_be_left_out(two):
         only.pipeline("job-titles", terminology="beta")
 
 
-def test_what_is_to_be_hosted_and_was_not_built_keeps_the_host_from_being_ready(two):
+def test_what_is_to_be_hosted_and_was_not_built_is_named_and_nothing_answers_in_its_place(two):
     host = loaded(two, hosting={"job-titles": Hosting(terminology="gamma")})
-    assert not host.ready
     assert "gamma" in host.failure
+    assert host.failed == 1
+    with pytest.raises(BuildUnavailable):
+        host.pipeline("job-titles")
+    assert host.pipelines() == []
+    assert host.pipeline("job-titles", terminology="alpha").terminology.name == "alpha"
 
 
 def test_nothing_built_is_not_ready_and_says_how_to_begin(store):
@@ -75,10 +79,22 @@ def test_a_damaged_build_is_named_and_never_served_as_an_empty_one(two):
     name = "pipelines/job_titles/beta"
     (two.root / name / two.current(name) / "concepts.jsonl").write_bytes(b"")
     host = loaded(two)
-    assert not host.ready
+    assert host.ready
     assert "beta: ArtifactCorrupt" in host.failure
-    with pytest.raises(TerminologyUnknown):
+    with pytest.raises(BuildUnavailable):
         host.pipeline("job-titles", terminology="beta")
+    assert host.pipeline("job-titles").terminology.name == "alpha"
+    assert [t.name for t in host.terminologies()] == ["alpha"]
+
+
+def test_nothing_that_can_be_opened_is_not_ready(two):
+    for name in ("alpha", "beta"):
+        build_of = f"pipelines/job_titles/{name}"
+        (two.root / build_of / two.current(build_of) / "concepts.jsonl").write_bytes(b"")
+    host = loaded(two)
+    assert not host.ready
+    assert host.failed == 2
+    assert "nothing is built" not in host.failure
 
 
 def test_a_damaged_generation_gives_way_to_the_one_before(two, encoder, terminology):
