@@ -58,6 +58,11 @@ class Admission:
         self._tokens_per_second += (speed - self._tokens_per_second) * (0.15 if self._tokens_per_second else 1.0)
 
     @property
+    def tokens_per_second(self) -> float:
+        """How fast batches were computed lately; 0 before the first."""
+        return self._tokens_per_second
+
+    @property
     def retry_after_s(self) -> int:
         """Seconds until what waits now should be done, 1..60."""
         if not self._tokens_per_second:

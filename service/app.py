@@ -11,11 +11,10 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
 from models.artifacts import ArtifactStore
-from pipelines.results import Request
 from service import problems
 from service.access import Access, Networks, rule_of
-from service.admission import Admission, BodyLimit, estimate_tokens
-from service.batching import Batcher, Lane
+from service.admission import Admission, BodyLimit
+from service.batching import Batcher
 from service.gateway_jwt import GatewayTokens
 from service.host import PipelineHost
 from service.hosting import read_hosting
@@ -25,6 +24,7 @@ from service.routes import BEFORE_ROUTES, Services, docs, embeddings, feedback, 
 from service.schemas import Problem
 from service.settings import Settings, SettingsInvalid
 from service.telemetry import Metrics, Observed, log, log_failure
+from service.tracing import OpenTelemetry, Traced, otlp
 
 _NOTE_USE_S = 30
 _DESCRIPTION = """\
@@ -49,16 +49,22 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
     )
     metrics = Metrics()
     key_store = KeyStore(settings.data, secret_file=settings.keys_secret_file)
+    traces = otlp(settings.otlp_endpoint, version=_version()) if settings.otlp_endpoint else None
+    if traces is not None:
+        metrics.on_stage = traces.stage
     app = FastAPI(
         title="cognomen",
         version=_version(),
         description=_DESCRIPTION,
-        lifespan=_lifespan(settings, host, metrics, key_store),
+        lifespan=_lifespan(settings, host, metrics, key_store, traces),
+        # Its own spans would hold paths; ours do not (service/tracing.py).
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         openapi_url="/openapi.json" if settings.docs else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
+            *([Middleware(Traced, traces=traces)] if traces is not None else []),
             Middleware(Observed, metrics=metrics, on_bug=problems.internal_error),
             _access(settings, key_store),
             Middleware(BodyLimit, limit=settings.max_body_bytes, idle_s=settings.body_timeout_s),
@@ -104,7 +110,7 @@ def _access(settings: Settings, key_store: KeyStore) -> Middleware:
 
 
 def _lifespan(
-    settings: Settings, host: PipelineHost, metrics: Metrics, key_store: KeyStore
+    settings: Settings, host: PipelineHost, metrics: Metrics, key_store: KeyStore, traces: OpenTelemetry | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -114,6 +120,7 @@ def _lifespan(
             workers=settings.workers,
             max_tokens=settings.max_batch_tokens,
             max_items=settings.max_batch_items,
+            traces=traces,
         )
         services = app.state.services = Services(settings, host, batcher, metrics, key_store)
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
@@ -125,6 +132,8 @@ def _lifespan(
         noting.cancel()
         await batcher.close(grace_s=settings.drain_s)
         host.close()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
         try:
             key_store.close()
         except KeysUnavailable as error:
@@ -153,11 +162,8 @@ async def _load(services: Services) -> None:
         services.metrics.builds_failed.set(host.failed)
         if not host.ready or (host.failed and services.settings.require_all_builds):
             return
-        for hosted in host.pipelines():
-            lane = Lane(key=("warm-up", hosted.name), run=hosted.pipeline.run)
-            request = Request("warm up")
-            costs = [estimate_tokens([request.text])]
-            await services.batcher.submit(lane, [request], costs=costs, timeout_s=services.settings.request_timeout_s)
+        await services.answer_once()
+        for hosted in host.builds():
             log.info(
                 "serving",
                 pipeline=hosted.name,

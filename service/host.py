@@ -189,6 +189,10 @@ class PipelineHost:
             raise BuildUnavailable("This could not be opened here; the log says why.", retry_after_s=_RETRY_S)
         return self._hosted[slug, wanted]
 
+    def builds(self) -> list[HostedPipeline]:
+        """Every build that is served, by pipeline and terminology."""
+        return [hosted for _, hosted in sorted(self._hosted.items())]
+
     def terminologies(self) -> list[Terminology]:
         """Every terminology that some pipeline answers from, by name."""
         return [t for _, t in sorted({h.terminology.name: h.terminology for h in self._hosted.values()}.items())]

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a person.")
+    otlp_endpoint: str | None = Field(
+        None, pattern="^https?://", description="Where traces go: http://collector:4318; needs the extra otel."
+    )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     probes_from: str = Field(
         "0.0.0.0/0, ::/0", description="Networks from which /healthz, /readyz and /metrics need no key."

@@ -143,6 +143,18 @@ class Metrics:
             "cognomen_request_seconds", "Time to answer.", ("route",), buckets=_SECONDS, registry=registry
         )
         self.in_flight = Gauge("cognomen_requests_in_flight", "Requests being answered.", registry=registry)
+        self.queue_age = Gauge(
+            "cognomen_queue_age_seconds", "Time the oldest unanswered work has been here.", registry=registry
+        )
+        self.ready = Gauge("cognomen_ready", "Whether new work can be sent here.", registry=registry)
+        self.speed = Gauge(
+            "cognomen_tokens_per_second",
+            "How fast batches were computed lately, in estimated tokens.",
+            registry=registry,
+        )
+        self.failures = Gauge(
+            "cognomen_batches_failing", "Batches that failed since the last one that did not.", registry=registry
+        )
         self.queue_tokens = Gauge(
             "cognomen_queue_tokens", "Estimated tokens waiting to be computed.", registry=registry
         )
@@ -164,12 +176,14 @@ class Metrics:
         self.hosted = Gauge(
             "cognomen_pipeline_info",
             "What answers; always 1.",
-            ("pipeline", "terminology", "encoder", "generation"),
+            ("pipeline", "terminology", "encoder", "generation", "hubness"),
             registry=registry,
         )
         self.builds_failed = Gauge(
             "cognomen_builds_failed", "Builds that should be served and could not be opened.", registry=registry
         )
+        self.on_stage: Callable[[str, str, float, int], None] = lambda *_: None
+        """Told of each stage besides: pipeline, stage, seconds, mentions."""
         self.stage_observer = cache(self._stage_observer)
 
     def render(self) -> Response:
@@ -180,8 +194,9 @@ class Metrics:
         """What a pipeline's `observer` is set to."""
         child = cache(lambda stage: self._stages.labels(pipeline, stage))
 
-        def observe(stage: str, seconds: float, _n: int) -> None:
+        def observe(stage: str, seconds: float, n: int) -> None:
             child(stage).observe(seconds)
+            self.on_stage(pipeline, stage, seconds, n)
 
         return observe
 

@@ -38,10 +38,7 @@ async def metrics(request: Request) -> Response:
     services = services_of(request)
     if not services.settings.metrics_open and not _from_here(request):
         raise Forbidden("Metrics are served to this machine only.")
-    hosted = services.metrics.hosted
-    hosted.clear()
-    for pipeline in services.host.pipelines() if services.warm else ():
-        hosted.labels(pipeline.name, pipeline.terminology.name, pipeline.encoder, pipeline.generation).set(1)
+    services.measure()
     return services.metrics.render()
 
 

@@ -382,3 +382,50 @@ def test_a_full_queue_refuses_before_the_body_is_read(serve, held, assert_proble
     assert_problem(served.run(test()), 503, "overloaded")
     assert read == 0
     assert served.post(NORMALIZE, titles("cook")).status_code == 200
+
+
+def test_what_answers_nothing_but_errors_is_not_ready_until_it_answers_again(serve, monkeypatch, assert_problem):
+    served = serve()
+    pipeline = served.services.host.pipeline("job-titles").pipeline
+    original, broken = pipeline.run, True
+
+    def run(requests, **options):
+        if broken:
+            raise MemoryError
+        return original(requests, **options)
+
+    monkeypatch.setattr(pipeline, "run", run)
+    for _ in range(5):
+        assert served.get("/readyz").status_code == 200
+        assert_problem(served.post(NORMALIZE, titles("cook")), 500)
+    assert_problem(served.get("/readyz"), 503, "loading")
+    served.run(asyncio.sleep(0.05))
+    assert_problem(served.get("/readyz"), 503, "loading")
+    broken = False
+    served.run(asyncio.sleep(0.05))
+    assert served.get("/readyz").status_code in {200, 503}
+
+    async def settle():
+        while (await served.client.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0.01)
+
+    served.run(asyncio.wait_for(settle(), 10))
+
+
+def test_requests_that_are_wrong_do_not_make_the_service_unready(serve, assert_problem):
+    served = serve()
+    for _ in range(10):
+        assert_problem(served.post(NORMALIZE, titles("cook") | {"hubness": "nnn"}), 422)
+    assert served.get("/readyz").status_code == 200
+
+
+def test_metrics_say_how_the_service_is_doing(serve):
+    served = serve()
+    served.post(NORMALIZE, titles("cook"))
+    text = served.get("/metrics").text
+    for line in ("cognomen_ready 1.0", "cognomen_queue_age_seconds 0.0", "cognomen_batches_failing 0.0"):
+        assert line in text
+    assert 'hubness="' in text
+    assert 'cognomen_stage_seconds_count{pipeline="job-titles",stage="encode"}' in text
+    served.services.draining = True
+    assert "cognomen_ready 0.0" in served.get("/metrics").text
