@@ -17,7 +17,7 @@ from pipelines.build import open_build
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
-from service.cli import keys, learning
+from service.cli import keys, learning, training
 from service.cli.console import (
     Artifacts,
     AsJson,
@@ -48,6 +48,7 @@ models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=
 app.add_typer(models, name="models")
 app.add_typer(learning.commands)
 app.add_typer(keys.commands)
+app.add_typer(training.commands)
 
 
 def main() -> None:
