@@ -16,6 +16,7 @@ from pipelines.flow import Pipeline
 from pipelines.results import Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
+from service.collections import Collections
 from service.feedback_store import FeedbackStore, FeedbackUnavailable, feedback_path
 from service.hosting import Hosting
 
@@ -108,6 +109,8 @@ class PipelineHost:
         self._data = data
         self._library = EncoderLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
+        retrieval = self._hosting.get("retrieval", _EVERYTHING)
+        self.collections = Collections(store, encoder_of=self.encoder, hosts=retrieval.hosts_collection)
         self.ready = False
         self.failure: str | None = None
 
@@ -129,7 +132,8 @@ class PipelineHost:
                 except (ModelError, PipelineError, FeedbackUnavailable) as error:
                     log.exception("cannot open %s over %s", spec.slug, terminology)
                     faults.append(f"{spec.slug}/{terminology}: {type(error).__name__}")
-        if not self._hosted:
+        faults += self.collections.load()
+        if not self._hosted and not self.collections.names():
             faults.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
         self.failure = "; ".join(faults) or None
         self.ready = not faults
