@@ -20,7 +20,18 @@ from service.host import PipelineHost
 from service.hosting import read_hosting
 from service.keys import KeyStore, KeysUnavailable
 from service.rates import RateLimits, parse_rate
-from service.routes import BEFORE_ROUTES, Services, docs, embeddings, feedback, health, keys, pipelines, terminologies
+from service.routes import (
+    BEFORE_ROUTES,
+    Services,
+    docs,
+    embeddings,
+    feedback,
+    health,
+    keys,
+    pipelines,
+    retrieval,
+    terminologies,
+)
 from service.schemas import Problem
 from service.settings import Settings, SettingsInvalid
 from service.telemetry import Metrics, Observed, log, log_failure
@@ -70,7 +81,14 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
             Middleware(BodyLimit, limit=settings.max_body_bytes, idle_s=settings.body_timeout_s),
         ],
     )
-    for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes, feedback.routes):
+    for routes in (
+        pipelines.routes,
+        terminologies.routes,
+        embeddings.routes,
+        health.routes,
+        feedback.routes,
+        retrieval.routes,
+    ):
         app.include_router(routes)
     app.include_router(keys.routes)
     if settings.docs:

@@ -17,6 +17,7 @@ from pipelines.flow import Pipeline
 from pipelines.results import Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
+from service.collections import Collections
 from service.feedback_store import FeedbackStore, FeedbackUnavailable, feedback_path
 from service.hosting import Hosting
 from service.problems import Unavailable
@@ -118,6 +119,8 @@ class PipelineHost:
         self._library = EncoderLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
         self._faults: Mapping[tuple[str, str], str] = {}
+        retrieval = self._hosting.get("retrieval", _EVERYTHING)
+        self.collections = Collections(store, encoder_of=self.encoder, hosts=retrieval.hosts_collection)
         self.ready = False
         self.failure: str | None = None
 
@@ -141,10 +144,11 @@ class PipelineHost:
                     faults[spec.slug, terminology] = type(error).__name__
         self._faults = faults
         said = [f"{slug}/{terminology}: {fault}" for (slug, terminology), fault in faults.items()]
-        if not self._hosted and not faults:
+        said += self.collections.load()
+        if not self._hosted and not self.collections.names() and not said:
             said.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
         self.failure = "; ".join(said) or None
-        self.ready = bool(self._hosted)
+        self.ready = bool(self._hosted or self.collections.names())
 
     def close(self) -> None:
         """Let the files of feedback go."""

@@ -34,6 +34,7 @@ from starlette.routing import BaseRoute, Match
 
 from models.errors import EncoderUnknown
 from pipelines.errors import (
+    CollectionUnknown,
     ConceptUnknown,
     CorrectionUnavailable,
     InputInvalid,
@@ -186,6 +187,12 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
         "terminology-unknown",
         "Unknown terminology",
         "No terminology of that name is hosted here for this; GET /v1/terminologies lists them.",
+    ),
+    CollectionUnknown: Kind(
+        404,
+        "collection-unknown",
+        "Unknown collection",
+        "No collection of that name is hosted here; GET /v1/retrieval lists them.",
     ),
     ConceptUnknown: Kind(404, "concept-unknown", "Unknown concept", "The terminology has no concept of that id."),
     EncoderUnknown: Kind(

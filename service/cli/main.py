@@ -17,7 +17,7 @@ from pipelines.build import open_build
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
-from service.cli import keys, learning, training
+from service.cli import keys, learning, retrieval, training
 from service.cli.console import (
     Artifacts,
     AsJson,
@@ -49,6 +49,7 @@ app.add_typer(models, name="models")
 app.add_typer(learning.commands)
 app.add_typer(keys.commands)
 app.add_typer(training.commands)
+app.add_typer(retrieval.commands)
 
 
 def main() -> None:

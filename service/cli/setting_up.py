@@ -25,6 +25,7 @@ from pipelines.sources import read_terminology
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
 from service.cli.console import Bars, err, library_of, say
+from service.cli.starter_collection import set_up_collection
 
 
 def set_up(store: ArtifactStore) -> None:
@@ -43,6 +44,7 @@ def set_up(store: ArtifactStore) -> None:
             continue
         build_pipeline(spec, terminology, config=config, store=store)
         say(f"{spec.slug} over {terminology.name} {terminology.version}: built")
+    set_up_collection(store)
 
 
 def _stands(spec: PipelineSpec, terminology: Terminology, config: PipelineConfig, *, store: ArtifactStore) -> bool:

@@ -100,6 +100,20 @@ def served(built_store):
     served.close()
 
 
+@pytest.fixture(scope="module")
+def served_over():
+    """Makes services over a store of the module's own: served_over(store)."""
+    made = []
+
+    def start(store) -> Served:
+        made.append(Served(HashingHost(store)))
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.close()
+
+
 @pytest.fixture
 def serve(host):
     """Makes services with their own settings: serve(queue_tokens=100)."""
