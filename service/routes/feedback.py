@@ -86,7 +86,7 @@ def _items(hosted: HostedPipeline, said: Sequence[SaidText]) -> list[Feedback]:
     faults = [
         Fault(f"/items/{i}/concept_id", "The terminology has no such concept.")
         for i, item in enumerate(said)
-        if item.concept_id not in hosted.terminology.by_id
+        if hosted.terminology.current(item.concept_id) not in hosted.terminology.by_id
     ] + [
         Fault(f"/items/{i}/{item.field}", "Nothing is left of it after cleaning.")
         for i, (item, query) in enumerate(zip(said, queries, strict=True))
@@ -95,7 +95,13 @@ def _items(hosted: HostedPipeline, said: Sequence[SaidText]) -> list[Feedback]:
     if faults:
         raise Invalid("Nothing was kept; `errors` says why.", faults=faults)
     return [
-        Feedback(text=item.said, query=query, concept_id=item.concept_id, verdict=item.verdict, language=item.language)
+        Feedback(
+            text=item.said,
+            query=query,
+            concept_id=hosted.terminology.current(item.concept_id),
+            verdict=item.verdict,
+            language=item.language,
+        )
         for item, query in zip(said, queries, strict=True)
     ]
 
