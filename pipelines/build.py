@@ -6,7 +6,7 @@ pipelines/job_titles/esco@GEN
     dense.faiss          one vector per term
     lexical.json         n-gram settings and vocabulary
     lexical.safetensors  sparse rows
-    means.safetensors    what is taken out of the encoders that are centred, if any
+    means.safetensors    what is taken out of the encoders that are centred, and the maps of those aligned, if any
     calibration.json     score → probability, the NIL threshold, and what both were measured on
     confirmations.jsonl  the texts users confirmed that are among its terms, if any
     head.safetensors     what those teach beside, if there are enough of them and it won
@@ -32,7 +32,7 @@ from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines.config import PipelineConfig
 from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
 from pipelines.demand import Counts, Demand, open_demand
-from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows, primary
+from pipelines.encoding import ENCODED_AT_ONCE, MAP, centred, encode_rows, primary
 from pipelines.errors import TerminologyUnknown
 from pipelines.feedback import (
     Confirmation,
@@ -131,7 +131,9 @@ def build(
     texts = [spec.row_text(term.text) for term in terminology.row_terms]
     if not texts:
         raise ArtifactInvalid(f"terminology {terminology.name} has no terms to index")
-    vectors, means = encode_rows(texts, encoder=encoder, config=config, on_progress=on_progress)
+    vectors, means = encode_rows(
+        texts, encoder=encoder, config=config, concepts=terminology.row_concepts, on_progress=on_progress
+    )
     query_encoder = centred(encoder, means)
     on_progress("index", 0, 1)
     dense = FaissIndex.build(vectors, method=config.index)
@@ -175,6 +177,7 @@ def build(
             },
             encoder={"name": encoder.name, "dimension": encoder.dimension, "fingerprint": encoder.fingerprint},
             index=dense.method,
+            aligned=sorted(name.removesuffix(MAP) for name in means if name.endswith(MAP)),
             hubness="none",
             calibration={k: v for k, v in calibration.items() if k not in {"calibrator", "named"}},
             confirmations={"given": len(confirmations), "taken": len(taken)},
@@ -274,7 +277,7 @@ def calibrate(
         chunk = slice(start, start + ENCODED_AT_ONCE)
         masked.index.offset = start  # type: ignore[attr-defined]
         requests = [
-            Request(text, language=language, options=Options(top_k=config.candidates))
+            Request(text, language, mentions=((0, len(text)),), options=Options(top_k=config.candidates))
             for text, language in zip(examples.texts[chunk], examples.languages[chunk], strict=True)
         ]
         for i, result in enumerate(pipeline.run(requests), start=start):

@@ -93,6 +93,22 @@ class QueryText:
         return Queries(texts, self._encoding.encode(texts, languages), languages)
 
 
+class Selector(Protocol):
+    """Decided mentions in, those to answer with out; for pipelines that try more spans than they mean."""
+
+    def select(self, prepared: Prepared, linked: list[LinkedMention]) -> list[LinkedMention]:
+        """Some of one request's mentions, in order."""
+        ...
+
+
+class KeepAll:
+    """Every mention is answered."""
+
+    def select(self, prepared: Prepared, linked: list[LinkedMention]) -> list[LinkedMention]:
+        """The mentions as they came."""
+        return linked
+
+
 class KeepOrder:
     """No re-ranking."""
 
@@ -109,6 +125,7 @@ class Pipeline:
         preparer, encoder, index, naming, learner, reranker, decider: the steps, in order.
         corrections: hubness method → correction; "none" and "auto" are always there.
         rows: how many index rows are retrieved per mention.
+        selector: which of the decided mentions are answered.
     """
 
     def __init__(
@@ -124,6 +141,7 @@ class Pipeline:
         reranker: CandidateReranker,
         decider: Decider,
         rows: int,
+        selector: Selector | None = None,
     ) -> None:
         self.name = name
         self.observer: StageObserver = _observe_nothing
@@ -136,6 +154,7 @@ class Pipeline:
         self._reranker = reranker
         self._decider = decider
         self._rows = rows
+        self._selector = selector or KeepAll()
 
     @property
     def hubness_methods(self) -> list[str]:
@@ -159,7 +178,8 @@ class Pipeline:
         candidates = self._stage("learn", n, self._learner.learn, queries, found, candidates, options)
         candidates = self._stage("rerank", n, self._reranker.rerank, mentions, candidates)
         decisions = iter(self._stage("decide", n, self._decider.decide, mentions, candidates, options))
-        return [Result([LinkedMention(m, next(decisions)) for m in p.mentions], p.language) for p in prepared]
+        linked = [[LinkedMention(mention, next(decisions)) for mention in p.mentions] for p in prepared]
+        return [Result(self._selector.select(p, some), p.language) for p, some in zip(prepared, linked, strict=True)]
 
     def queries(self, requests: Sequence[Request]) -> list[str]:
         """The text of each request's first mention as it is cleaned for search; "" where it has none."""

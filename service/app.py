@@ -28,6 +28,7 @@ from service.routes import (
     feedback,
     health,
     keys,
+    medical,
     pipelines,
     retrieval,
     terminologies,
@@ -82,6 +83,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         ],
     )
     for routes in (
+        medical.routes,
         pipelines.routes,
         terminologies.routes,
         embeddings.routes,

