@@ -1,7 +1,7 @@
 """How much work is let in: bytes of a body, and tokens that wait. Decided before anything heavy is done."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -58,11 +58,17 @@ class Admission:
 
 
 class BodyLimit:
-    """ASGI middleware: no body larger than `limit` bytes is read, declared or not."""
+    """ASGI middleware: no body larger than `limit` bytes is read, declared or not.
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    Args:
+        limit: of every path.
+        limits: path → its own limit.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, limits: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limit = limit
+        self._limits = limits or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a counted body."""
@@ -71,18 +77,19 @@ class BodyLimit:
             return
         declared = _declared_length(scope)
         received = 0
+        limit = self._limits.get(scope["path"].removeprefix(scope.get("root_path", "")), self._limit)
 
         async def receive_counted() -> Message:
             # Raised here, inside the route, so that the answer comes from the one table.
             nonlocal received
-            if declared is not None and declared > self._limit:
-                raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+            if declared is not None and declared > limit:
+                raise BodyTooLarge(f"The body may have at most {limit} bytes.")
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 scope["state"]["request_bytes"] = received
-                if received > self._limit:
-                    raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+                if received > limit:
+                    raise BodyTooLarge(f"The body may have at most {limit} bytes.")
             return message
 
         await self._app(scope, receive_counted, send)

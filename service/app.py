@@ -15,9 +15,10 @@ from pipelines.results import Request
 from service import problems
 from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
+from service.datasheets import Desk
 from service.host import PipelineHost
 from service.hosting import read_hosting
-from service.routes import Services, docs, embeddings, feedback, health, pipelines, terminologies
+from service.routes import Services, datasheets, docs, embeddings, feedback, health, pipelines, terminologies
 from service.schemas import Problem
 from service.settings import Settings
 from service.telemetry import Metrics, Observed, log, log_failure
@@ -54,11 +55,16 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         redirect_slashes=False,
         middleware=[
             Middleware(Observed, metrics=metrics, on_bug=problems.internal_error),
-            Middleware(BodyLimit, limit=settings.max_body_bytes),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_body_bytes,
+                limits={datasheets.EXTRACT: settings.datasheet_max_bytes + datasheets.FORM_BYTES},
+            ),
         ],
     )
     for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes, feedback.routes):
         app.include_router(routes)
+    app.include_router(datasheets.routes)
     if settings.docs:
         app.include_router(docs.routes)
     problems.install(app)
@@ -78,13 +84,14 @@ def _lifespan(
             max_tokens=settings.max_batch_tokens,
             max_items=settings.max_batch_items,
         )
-        services = app.state.services = Services(settings, host, batcher, metrics)
+        services = app.state.services = Services(settings, host, batcher, metrics, Desk(settings))
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
         loading = asyncio.create_task(_load(services))
         yield
         services.draining = True
         loading.cancel()
         await batcher.close(grace_s=settings.drain_s)
+        services.desk.close()
         host.close()
 
     return lifespan

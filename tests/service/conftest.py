@@ -110,6 +110,12 @@ def serve(host):
         served.close()
 
 
+@pytest.fixture(scope="session")
+def hosted():
+    """Makes a service over any store: hosted(store, datasheet_queue=0). Whoever makes one closes it."""
+    return lambda store, **settings: Served(HashingHost(store), **settings)
+
+
 @pytest.fixture
 def serve_over(built_store):
     """Makes services that keep what users say in a folder: serve_over(tmp_path); one may be closed before the next."""
