@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     datasheet_keep_bytes: int = Field(
         256 * 2**20, ge=0, description="Memory for kept PDFs; the longest unused goes first (guess)."
     )
+    spice_simulate: bool = Field(True, description="Check SPICE cards with ngspice where it is installed.")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(
