@@ -15,6 +15,7 @@ from service import problems
 from service.access import Access, Networks, rule_of
 from service.admission import Admission, BodyLimit
 from service.batching import Batcher
+from service.datasheets import Desk
 from service.gateway_jwt import GatewayTokens
 from service.host import PipelineHost
 from service.hosting import read_hosting
@@ -23,6 +24,7 @@ from service.rates import RateLimits, parse_rate
 from service.routes import (
     BEFORE_ROUTES,
     Services,
+    datasheets,
     docs,
     embeddings,
     feedback,
@@ -79,7 +81,12 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
             *([Middleware(Traced, traces=traces)] if traces is not None else []),
             Middleware(Observed, metrics=metrics, on_bug=problems.internal_error),
             _access(settings, key_store),
-            Middleware(BodyLimit, limit=settings.max_body_bytes, idle_s=settings.body_timeout_s),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_body_bytes,
+                limits={datasheets.EXTRACT: settings.datasheet_max_bytes + datasheets.FORM_BYTES},
+                idle_s=settings.body_timeout_s,
+            ),
         ],
     )
     for routes in (
@@ -92,6 +99,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         retrieval.routes,
     ):
         app.include_router(routes)
+    app.include_router(datasheets.routes)
     app.include_router(keys.routes)
     if settings.docs:
         app.include_router(docs.routes)
@@ -142,7 +150,7 @@ def _lifespan(
             max_items=settings.max_batch_items,
             traces=traces,
         )
-        services = app.state.services = Services(settings, host, batcher, metrics, key_store)
+        services = app.state.services = Services(settings, host, batcher, metrics, key_store, Desk(settings))
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
         loading = asyncio.create_task(_load(services))
         noting = asyncio.create_task(_note_use(key_store))
@@ -151,6 +159,7 @@ def _lifespan(
         loading.cancel()
         noting.cancel()
         await batcher.close(grace_s=settings.drain_s)
+        services.desk.close()
         host.close()
         if traces is not None:
             await asyncio.to_thread(traces.close)

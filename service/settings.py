@@ -36,6 +36,18 @@ class Settings(BaseSettings):
     body_timeout_s: float = Field(
         30.0, gt=0, le=3600, description="Longest wait for the next piece of a body, then 408 (guess)."
     )
+    datasheet_max_bytes: int = Field(20 * 2**20, ge=1024, description="Larger PDFs are answered 413 (guess).")
+    datasheet_max_pages: int = Field(60, ge=1, le=5000, description="Pages read from the front of a PDF (guess).")
+    datasheet_wall_s: float = Field(
+        20.0, gt=0, le=3600, description="Longest the reading of a PDF may take; six times that for scans (guess)."
+    )
+    datasheet_workers: int = Field(1, ge=1, le=64, description="PDFs read at the same time (guess).")
+    datasheet_queue: int = Field(4, ge=0, le=1024, description="PDFs that may wait; beyond it 503 (guess).")
+    datasheet_keep_s: float = Field(3600.0, ge=0, description="How long a PDF's text is kept for `document_id`.")
+    datasheet_keep_bytes: int = Field(
+        256 * 2**20, ge=0, description="Memory for kept PDFs; the longest unused goes first (guess)."
+    )
+    spice_simulate: bool = Field(True, description="Check SPICE cards with ngspice where it is installed.")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(

@@ -16,6 +16,7 @@ from service.access import caller_of
 from service.admission import estimate_tokens
 from service.batching import Batcher, Lane
 from service.browsing import Browsers
+from service.datasheets import Desk
 from service.host import PipelineHost
 from service.keys import KeyStore
 from service.problems import MEDIA_TYPE, Draining, Loading, Unavailable
@@ -74,6 +75,7 @@ class Services:
     batcher: Batcher
     metrics: Metrics
     keys: KeyStore
+    desk: Desk
     browsers: Browsers = field(default_factory=Browsers)
     warm: bool = False
     draining: bool = False

@@ -128,6 +128,12 @@ def serve(host):
         served.close()
 
 
+@pytest.fixture(scope="session")
+def hosted():
+    """Makes a service over any store: hosted(store, datasheet_queue=0). Whoever makes one closes it."""
+    return lambda store, **settings: Served(HashingHost(store), **settings)
+
+
 @pytest.fixture
 def serve_from():
     """Makes services over another store: serve_from(store, require_keys=True)."""
