@@ -84,7 +84,7 @@ def test_changes_to_weights_that_are_not_there_are_refused():
         merged({}, {"w" + DELTA: np.zeros((2, 2))})
     with pytest.raises(EncoderError, match="expected a name ending"):
         merged({}, {"w": np.zeros((2, 2))})
-    with pytest.raises(EncoderError, match="no w.down"):
+    with pytest.raises(EncoderError, match=r"no w\.down"):
         merged({}, {"w.up": np.zeros((2, 2))})
 
 
