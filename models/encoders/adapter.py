@@ -40,7 +40,7 @@ class Adapter:
 
     Attributes:
         name: what an encoder with it folded in is called.
-        base: the encoder it was trained on, a known name.
+        base: the encoder it was trained on: a known name, a folder or a hub id.
         base_sha256: of that encoder's weights.
         sha256: of `adapter.safetensors`.
         card: everything that is written about it.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import torch
-from sentence_transformers.sentence_transformer.util import cos_sim
+from sentence_transformers.util import cos_sim
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -82,7 +82,7 @@ def draw_batches(sources: Sequence[PairSource], *, steps: int, batch_size: int, 
 
     No text stands twice in a batch: a repeated positive would be its own negative.
 
-    Raises: TrainingError if a source has no two pairs to tell apart.
+    Raises: TrainingError if a source has no two pairs of different texts.
     """
     weights = np.array([s.weight for s in sources], float)
     if not len(sources) or weights.sum() <= 0:
@@ -109,8 +109,8 @@ def _distinct(source: PairSource, rng: np.random.Generator, size: int) -> list[P
                 taken.append(pair)
                 texts.update((pair.anchor, pair.positive))
         idle = 0 if len(taken) > before else idle + 1
-    if len({pair.concept for pair in taken}) < 2:
-        raise TrainingError(f"source {source.name!r}: {len(taken)} pairs of fewer than two concepts to draw from")
+    if len(taken) < 2:
+        raise TrainingError(f"source {source.name!r} gives {len(taken)} pairs of different texts; expected two or more")
     return taken[:size]
 
 

@@ -1,7 +1,8 @@
 """What job titles learn from: pairs of titles, titles with skills, titles with descriptions.
 
 From a terminology: two terms of one occupation, of one language or of two; a term and the occupation's definition; a
-term and some of its skills. From vacancies, which name no occupation: a title and its skills, a title and its description.
+term and some of its skills. From vacancies, which name no occupation: a title and its skills, a title and its
+description.
 """
 
 import hashlib

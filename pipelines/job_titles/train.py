@@ -154,7 +154,7 @@ def run(
             figures["with head"] = _measure(base.encode, development, head)
         card = Card(
             name=config.name,
-            base=base.weights.name,
+            base=config.base,
             base_licence=base.weights.source.get("licence", ""),
             base_sha256=base.weights.sha256,
             command=command,
