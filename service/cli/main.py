@@ -14,6 +14,7 @@ from models.encoders.description import EncoderDescription
 from pipelines import evaluation, registry
 from pipelines.batch import Columns, normalize_file
 from pipelines.build import open_build
+from pipelines.hubs import read_bank
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
@@ -126,6 +127,9 @@ def build(
     labelled: Annotated[
         Path | None, typer.Option(help="CSV, JSONL or Parquet with title, concept_id: calibrates confidence on them.")
     ] = None,
+    queries: Annotated[
+        Path | None, typer.Option(help="Unlabelled texts as they are asked: the query bank of hubness corrections.")
+    ] = None,
     artifacts: Artifacts = None,
 ) -> None:
     """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
@@ -133,12 +137,20 @@ def build(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     chosen = configured(spec, encoder=encoder, options=options or [])
-    built = build_pipeline(spec, open_terminology(name, store=store), config=chosen, store=store, labelled=labelled)
+    built = build_pipeline(
+        spec,
+        open_terminology(name, store=store),
+        config=chosen,
+        store=store,
+        labelled=labelled,
+        queries=read_bank(queries) if queries is not None else (),
+    )
     calibration = built.artifact.manifest.details["calibration"]
     say(
         f"{spec.slug} over {name}: generation {built.artifact.generation}, "
         f"NIL below {calibration['threshold']}, calibration error {calibration['ece']}"
     )
+    say(f"hubness: {built.hubness_report.reason}")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from pipelines.config import PipelineConfig
 from pipelines.errors import ConfigInvalid
 from pipelines.evaluation import read_labelled
 from pipelines.library import import_terminology
+from pipelines.results import Request
 from pipelines.sources import read_terminology
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
@@ -147,6 +148,7 @@ def build_pipeline(
     config: PipelineConfig,
     store: ArtifactStore,
     labelled: Path | None = None,
+    queries: Sequence[Request] = (),
 ) -> Build:
     """Build with a bar per stage."""
     examples = None
@@ -155,5 +157,12 @@ def build_pipeline(
     encoder = library_of(store).get(config.encoder)
     with Bars(f"{spec.slug} over {terminology.name}") as bars:
         return build(
-            spec, terminology, encoder=encoder, store=store, config=config, labelled=examples, on_progress=bars
+            spec,
+            terminology,
+            encoder=encoder,
+            store=store,
+            config=config,
+            labelled=examples,
+            queries=queries,
+            on_progress=bars,
         )
