@@ -58,7 +58,7 @@ class HubnessReport:
     def from_json(cls, content: Mapping[str, Any]) -> "HubnessReport":
         """The inverse of `to_json`; unknown fields are ignored."""
         known = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
-        return cls(**known)
+        return cls(**known | {"comparisons": tuple(content.get("comparisons", ()))})
 
 
 def fit_corrections(

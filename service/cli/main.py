@@ -14,6 +14,7 @@ from models.encoders.description import EncoderDescription
 from pipelines import evaluation, registry
 from pipelines.batch import Columns, normalize_file
 from pipelines.build import open_build
+from pipelines.hubs import read_bank
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
@@ -146,6 +147,9 @@ def build(
     feedback: Annotated[
         bool, typer.Option("--feedback/--no-feedback", help="Learn from what users confirmed (COGNOMEN_DATA).")
     ] = True,
+    queries: Annotated[
+        Path | None, typer.Option(help="Unlabelled texts as they are asked: the query bank of hubness corrections.")
+    ] = None,
     artifacts: Artifacts = None,
 ) -> None:
     """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
@@ -161,6 +165,7 @@ def build(
         store=store,
         labelled=labelled,
         confirmations=confirmed,
+        queries=read_bank(queries) if queries is not None else (),
     )
     details = built.artifact.manifest.details
     calibration = details["calibration"]
@@ -177,6 +182,7 @@ def build(
             else "too few for a head"
         )
         say(f"{details['confirmations']['taken']:,} confirmed texts are terms now; {verdict}")
+    say(f"hubness: {built.hubness_report.reason}")
 
 
 @app.command()

@@ -21,6 +21,7 @@ from pipelines.errors import ConfigInvalid
 from pipelines.evaluation import read_labelled
 from pipelines.feedback import Confirmation
 from pipelines.library import import_terminology
+from pipelines.results import Request
 from pipelines.sources import read_terminology
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
@@ -172,6 +173,7 @@ def build_pipeline(
     store: ArtifactStore,
     labelled: Path | None = None,
     confirmations: Sequence[Confirmation] = (),
+    queries: Sequence[Request] = (),
 ) -> Build:
     """Build with a bar per stage."""
     examples = None
@@ -187,5 +189,6 @@ def build_pipeline(
             config=config,
             labelled=examples,
             confirmations=confirmations,
+            queries=queries,
             on_progress=bars,
         )

@@ -43,6 +43,8 @@ class HostedAnswer(BaseModel):
     terminology: TerminologyAnswer
     encoder: EncoderAnswer
     hubness: str = Field(description="What hubness=auto means for this build.")
+    hubness_methods: list[str] = Field(description="What a request may ask for.")
+    hubness_reason: str = Field(description="Why auto is what it is.")
     generation: str
     ready: bool
 

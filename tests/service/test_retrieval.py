@@ -8,6 +8,8 @@ import pytest
 
 from models.artifacts import ArtifactStore
 from models.encoders.hashing import HashingEncoder
+from pipelines import registry
+from pipelines.build import build
 from pipelines.errors import CollectionUnknown
 from pipelines.retrieval import collections as built
 from pipelines.retrieval.config import CollectionConfig
@@ -258,3 +260,24 @@ def test_openapi_agrees_with_what_is_answered(searched):
     document = searched.get("/openapi.json").json()
     openapi_spec_validator.validate(document)
     assert "/v1/retrieval/{collection}/search" in document["paths"]
+
+
+def test_job_titles_take_a_correction_their_build_has_and_refuse_others(
+    tmp_path, terminology, served_over, assert_problem
+):
+    store = ArtifactStore(tmp_path / "artifacts")
+    spec = registry.spec("job_titles")
+    for bank, status in ((12, 200), (0, 422)):
+        config = spec.config(encoder="hashing", hubness={"bank": bank})
+        build(spec, terminology, encoder=HashingEncoder(), store=store, config=config)
+        served = served_over(store)
+        body = {"items": [{"title": "nurse"}], "hubness": "dual_is"}
+        response = served.post("/v1/job-titles/normalize", body)
+        (listed,) = served.get("/v1/pipelines").json()["pipelines"]
+        assert listed["hubness"] == "none"
+        assert ("dual_is" in listed["hubness_methods"]) == (status == 200)
+        if status == 200:
+            assert "corrected" in response.json()["results"][0]["candidates"][0]["scores"]
+            assert "development" in listed["hubness_reason"]
+        else:
+            assert assert_problem(response, 422)["errors"][0]["pointer"] == "/hubness"
