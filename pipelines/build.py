@@ -308,7 +308,7 @@ def calibrate(
             Request(text, language, mentions=((0, len(text)),), options=Options(top_k=config.candidates))
             for text, language in zip(examples.texts[chunk], examples.languages[chunk], strict=True)
         ]
-        for i, result in enumerate(pipeline.run(requests), start=start):
+        for i, result in enumerate(pipeline.run(requests, merge=False), start=start):
             mention = result.mentions[0].mention
             # The evidence of the first few, taken among all that `decide` will see when it serves.
             everyone = result.mentions[0].decision.candidates

@@ -164,15 +164,19 @@ class Pipeline:
         """The corrections a request may ask for."""
         return sorted(self._corrections)
 
-    def run(self, requests: Sequence[Request], *, hubness: str = "auto") -> list[Result]:
+    def run(self, requests: Sequence[Request], *, hubness: str = "auto", merge: bool = True) -> list[Result]:
         """Name every text: one result per request, in order; an empty batch gives an empty list.
+
+        Mentions that ask the same (query, language, context and options) are named once, unless `merge` is off: for a
+        part that must see every mention in its turn.
 
         Raises: CorrectionUnavailable for a hubness method this build has no bank for; InputInvalid with a pointer.
         """
         correction = self._correction(hubness)
         prepared = self._stage("prepare", len(requests), self._preparer.prepare, requests)
-        mentions = [mention for p in prepared for mention in p.mentions]
-        options = [r.options for r, p in zip(requests, prepared, strict=True) for _ in p.mentions]
+        asked, which = _distinct(requests, prepared, merge=merge)
+        mentions = [mention for mention, _ in asked]
+        options = [wanted for _, wanted in asked]
         n = len(mentions)
         queries = self._stage("encode", n, self._encoder.encode, mentions)
         found = self._stage("retrieve", n, self._index.search, queries, k=self._rows_for(options, correction))
@@ -180,8 +184,9 @@ class Pipeline:
         candidates = self._stage("name", n, self._naming.candidates, found, options=options, reach=self._learner.reach)
         candidates = self._stage("learn", n, self._learner.learn, queries, found, candidates, options)
         candidates = self._stage("rerank", n, self._reranker.rerank, mentions, candidates)
-        decisions = iter(self._stage("decide", n, self._decider.decide, mentions, candidates, options))
-        linked = [[LinkedMention(mention, next(decisions)) for mention in p.mentions] for p in prepared]
+        decisions = self._stage("decide", n, self._decider.decide, mentions, candidates, options)
+        numbers = iter(which)
+        linked = [[LinkedMention(mention, decisions[next(numbers)]) for mention in p.mentions] for p in prepared]
         return [Result(self._selector.select(p, some), p.language) for p, some in zip(prepared, linked, strict=True)]
 
     def queries(self, requests: Sequence[Request]) -> list[str]:
@@ -210,6 +215,23 @@ class Pipeline:
         outcome = step(*args, **kwargs)
         self.observer(name, time.perf_counter() - start, n)
         return outcome
+
+
+def _distinct(
+    requests: Sequence[Request], prepared: Sequence[Prepared], *, merge: bool
+) -> tuple[list[tuple[Mention, Options]], list[int]]:
+    """The first of all mentions that ask the same, with its options, and for every mention which of those it equals."""
+    places: dict[object, int] = {}
+    asked: list[tuple[Mention, Options]] = []
+    which: list[int] = []
+    for request, p in zip(requests, prepared, strict=True):
+        for mention in p.mentions:
+            key = (mention.query, mention.language, tuple(sorted(mention.context.items())), request.options)
+            if key not in places or not merge:
+                places[key] = len(asked)
+                asked.append((mention, request.options))
+            which.append(places[key])
+    return asked, which
 
 
 def _observe_nothing(stage: str, seconds: float, n: int) -> None:

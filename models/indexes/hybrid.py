@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.arrays import EMPTY, Neighbours, Queries, RowIds, Scores
 from models.errors import ShapeMismatch
@@ -57,12 +56,7 @@ class HybridIndex:
         return self._dense.size
 
     def search(self, queries: Queries, *, k: int) -> Neighbours:
-        """The k best rows of the union, "dense" and "lexical" as parts; equal queries are searched once."""
-        first, which = _distinct(queries)
-        if len(first) < len(which):
-            found = self.search(_taken(queries, first), k=k)
-            parts = {name: part[which] for name, part in found.parts.items()}
-            return Neighbours(found.scores[which], found.ids[which], parts)
+        """The k best rows of the union, with "dense" and "lexical" as parts."""
         pool = max(self._pool, k)
         near = self._dense.search(queries, k=pool)
         alike, near_lexical = self._lexical.search_beside(queries, near.ids, k=pool)
@@ -84,24 +78,6 @@ class HybridIndex:
         dense[empty] = lexical[empty] = 0  # 0 × −inf is NaN
         fused = np.where(empty, -np.inf, (1 - weight) * dense + weight * lexical)
         return Neighbours(fused.astype(np.float32), rows, {"dense": dense, "lexical": lexical})
-
-
-def _distinct(queries: Queries) -> tuple[list[int], NDArray[np.int64]]:
-    """The first of each set of equal queries, and for every query which of those it equals."""
-    places: dict[tuple[str, str | None, bytes], int] = {}
-    first: list[int] = []
-    which = np.empty(len(queries), np.int64)
-    for i, (text, language, vector) in enumerate(zip(queries.texts, queries.languages, queries.vectors, strict=True)):
-        key = (text, language, vector.tobytes())
-        if key not in places:
-            places[key] = len(first)
-            first.append(i)
-        which[i] = places[key]
-    return first, which
-
-
-def _taken(queries: Queries, rows: list[int]) -> Queries:
-    return Queries([queries.texts[i] for i in rows], queries.vectors[rows], [queries.languages[i] for i in rows])
 
 
 def _without(found: Neighbours, others: RowIds) -> Neighbours:

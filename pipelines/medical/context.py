@@ -6,6 +6,7 @@ five languages, over words without accents; a scope is at most `SCOPE` words.
 """
 
 import tomllib
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,25 +22,13 @@ KINDS: Final = ("negated", "family", "hypothetical")
 SCOPE: Final = 12
 """Words that a cue reaches. A guess: ConText ends a scope with the sentence only; lists in notes have no full stop."""
 
-_PLURAL: Final = frozenset(
-    [
-        "are",
-        "were",
-        "have",
-        "werden",
-        "wurden",
-        "bestehen",
-        "fehlen",
-        "waren",
-        "sont",
-        "ont",
-        "son",
-        "fueron",
-        "han",
-        "worden",
-        "ontbreken",
-    ]
-)
+# fmt: off
+_PLURAL: Final = frozenset([
+    "are", "were", "have", "werden", "wurden", "bestehen", "fehlen", "waren", "sont", "ont", "son", "fueron", "han",
+    "worden", "ontbreken",
+])
+# fmt: on
+"""What a cue has for a verb where it speaks of several things."""
 
 _BEFORE: Final = 1
 _AFTER: Final = 2
@@ -118,7 +107,8 @@ def _mark(
     for first, last, cue in found:
         if cue.way == _BEFORE:
             # The next cue of the kind begins a scope of its own.
-            stop = next((place for place in places[cue.kind] if place >= last), end)
+            later = bisect_left(places[cue.kind], last)
+            stop = places[cue.kind][later] if later < len(places[cue.kind]) else end
             for i in range(last, min(end, last + SCOPE, max(stop, last))):
                 if words[i].norm in cues.ends and not taken[i]:
                     break
@@ -126,7 +116,8 @@ def _mark(
         else:
             # "Headache, fever is denied" denies one of them, "headache, fever are denied" both.
             many = any(word.norm in _PLURAL for word in words[first:last])
-            comma = max((place for place in commas if place <= first and not many), default=start)
+            nearest = 0 if many else bisect_right(commas, first)
+            comma = commas[nearest - 1] if nearest else start
             for i in range(first - 1, max(start, comma, first - SCOPE) - 1, -1):
                 if words[i].norm in cues.ends and not taken[i]:
                     break

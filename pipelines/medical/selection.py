@@ -1,5 +1,6 @@
 """Which of the spans that were tried are answered: those that are sure enough, and of those that overlap the best."""
 
+from bisect import bisect_right
 from typing import Final
 
 from pipelines.flow import Prepared
@@ -18,12 +19,17 @@ class BestSpans:
         if not linked or linked[0].mention.facts.get("given"):
             return linked
         worth = [(self._worth(one), number) for number, one in enumerate(linked)]
+        starts: list[int] = []
         chosen: list[LinkedMention] = []
         for value, number in sorted(worth, key=lambda pair: (-pair[0], pair[1])):
-            one = linked[number]
-            if value > 0 and not any(_overlap(one, other) for other in chosen):
-                chosen.append(one)
-        return sorted(chosen, key=lambda one: one.mention.start)
+            one = linked[number].mention
+            place = bisect_right(starts, one.start)
+            before_ends = place == 0 or chosen[place - 1].mention.end <= one.start
+            after_begins = place == len(starts) or one.end <= starts[place]
+            if value > 0 and before_ends and after_begins:
+                starts.insert(place, one.start)
+                chosen.insert(place, linked[number])
+        return chosen
 
     def _worth(self, one: LinkedMention) -> float:
         facts = one.mention.facts
@@ -33,7 +39,3 @@ class BestSpans:
         longer = _PER_WORD * (int(str(words)) - 1)
         exact = 1.0 if facts["found"] == EXACT else 0.5
         return exact + longer + one.decision.confidence
-
-
-def _overlap(one: LinkedMention, other: LinkedMention) -> bool:
-    return one.mention.start < other.mention.end and other.mention.start < one.mention.end

@@ -114,6 +114,22 @@ def served_over():
         served.close()
 
 
+@pytest.fixture(scope="session")
+def medical_store(tmp_path_factory, encoder) -> ArtifactStore:
+    """The starter's findings, by spelling alone."""
+    store = ArtifactStore(tmp_path_factory.mktemp("medical") / "artifacts")
+    spec = registry.spec("medical")
+    build(spec, spec.starter(), encoder=encoder, store=store, config=spec.config(encoder="hashing"))
+    return store
+
+
+@pytest.fixture(scope="module")
+def medical(medical_store):
+    served = Served(HashingHost(medical_store))
+    yield served
+    served.close()
+
+
 @pytest.fixture
 def serve(host):
     """Makes services with their own settings: serve(queue_tokens=100)."""
