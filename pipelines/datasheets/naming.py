@@ -1,7 +1,8 @@
-"""HNEN's two own parts: an index that knows symbols beside names, and the gates of unit, section and device."""
+"""HNEN's own parts: an index that knows symbols beside names, the gates of unit, section and device, and a floor."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,8 @@ from pipelines.datasheets.config import DatasheetsConfig
 from pipelines.datasheets.notation import cased, forms, plain
 from pipelines.datasheets.prepare import split_query
 from pipelines.datasheets.units import Dimension, dimension_of
-from pipelines.results import Candidate, Mention
+from pipelines.deciding import Decider
+from pipelines.results import NIL, Candidate, Decision, Mention, Options
 from pipelines.terminology import Concept, Terminology
 
 _DETAILS: Final = frozenset({"static", "dynamic", "switching", "diode", "electrical", "typical", "recommended"})
@@ -150,6 +152,35 @@ class Gates:
         if sections & words:
             return 1.0
         return 0.5 if sections & _DETAILS and words & _DETAILS else 0.0
+
+
+class Floor:
+    """A decider that answers NIL for what is unlike every name, however far the rest is behind.
+
+    The gates leave few candidates, so that the margin alone would make a poor one sure. A request that names its own
+    threshold, and what users confirmed, are left alone.
+    """
+
+    def __init__(self, decider: Decider, *, least: float) -> None:
+        self._decider = decider
+        self._least = least
+
+    def decide(
+        self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
+    ) -> list[Decision]:
+        """One decision per mention, in order."""
+        decisions = self._decider.decide(mentions, candidates, options)
+        return [
+            replace(d, concept_id=NIL, name=None, notes=(*d.notes, "unlike every name"))
+            if self._unlike(d, wanted)
+            else d
+            for d, wanted in zip(decisions, options, strict=True)
+        ]
+
+    def _unlike(self, decision: Decision, wanted: Options) -> bool:
+        if decision.nil or wanted.min_confidence is not None or "confirmed" in decision.notes:
+            return False
+        return decision.candidates[0].score < self._least
 
 
 _DEVICE_WORDS: Final = frozenset(

@@ -14,7 +14,7 @@ from models.encoders.base import Encoder
 from pipelines.aggregation import BestTerm, Naming
 from pipelines.config import PipelineConfig
 from pipelines.datasheets.config import DatasheetsConfig
-from pipelines.datasheets.naming import Gates, SymbolIndex
+from pipelines.datasheets.naming import Floor, Gates, SymbolIndex
 from pipelines.datasheets.prepare import RowPreparer, clean_name, not_parameters, split_query
 from pipelines.encoding import TextEncoding
 from pipelines.flow import Parts, Pipeline
@@ -36,7 +36,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
         naming=Naming(parts.terminology, aggregation=BestTerm(), limit=config.candidates),
         learner=parts.learner,
         reranker=Gates(parts.terminology, config),
-        decider=parts.decider,
+        decider=Floor(parts.decider, least=config.least),
         rows=config.rows,
     )
 

@@ -73,7 +73,8 @@ def clean_name(name: str) -> str:
     name = _ASIDE.sub(" ", _HELD.sub(" ", name[:_LONGEST]))
     for pattern, long in _SHORT:
         name = pattern.sub(long, name)
-    return re.sub(r"\s+", " ", name).strip(" ,:;.-–—/()")
+    name = re.sub(r"\s+", " ", name).strip(" ,:;.-–—/")
+    return name if "(" in name and ")" in name else name.strip(" ()")
 
 
 @cache

@@ -1,5 +1,6 @@
-"""Datasheets: a PDF in, its parameters out."""
+"""Datasheets: a PDF in, its parameters out; parameters in, a SPICE card out."""
 
+import base64
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -12,18 +13,24 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from pipelines.datasheets.errors import ModelImpossible, SimulatorFailed
 from pipelines.datasheets.extraction import Extraction, extract
 from pipelines.datasheets.page import Document
+from pipelines.datasheets.spice.facts import Fact, Facts, facts_of
+from pipelines.datasheets.spice.making import Card, make_card
+from pipelines.datasheets.spice.plot import Format, can_plot, plot
 from pipelines.results import Options, Result
 from pipelines.results import Request as Row
 from service.host import HostedPipeline
 from service.problems import BodyTooLarge, ClientGone, Fault, Invalid, Malformed, Refusal, WrongMediaType, pointer_of
 from service.routes import BODY, Services, TimeoutMs, hangs_up, router, services_of, timeout_s
 from service.schemas.datasheets import ExtractAnswer, ExtractForm, extraction_to_wire
+from service.schemas.spice import SpiceAnswer, SpiceRequest, card_to_wire
 
 routes = router("datasheets")
 
 EXTRACT: Final = "/v1/datasheets/extract"
+SPICE: Final = "/v1/datasheets/spice"
 FORM_BYTES: Final = 256 * 1024
 """What a form may hold beside its file."""
 _PIPELINE: Final = "datasheets"
@@ -37,6 +44,7 @@ _RESPONSES: Final = {
     },
     415: {**BODY[415], "description": "Not multipart/form-data."},
 }
+_SPICE_RESPONSES: Final = {**BODY, 409: _RESPONSES[409], 404: {**BODY[404], "description": "No such document is kept."}}
 _FORM: Final = {
     "requestBody": {
         "required": True,
@@ -82,6 +90,70 @@ async def extract_parameters(request: Request, x_request_timeout_ms: TimeoutMs =
     work = partial(_extracted, services, hosted, document, form)
     wire = await services.desk.run(work, timeout_s=max(0.0, deadline - time.monotonic()))
     return Response(wire, media_type="application/json")
+
+
+@routes.post(SPICE, response_model=SpiceAnswer, responses=_SPICE_RESPONSES, summary="Parameters → SPICE card")
+async def make_spice(request: Request, body: SpiceRequest, x_request_timeout_ms: TimeoutMs = None) -> Response:
+    """A SPICE model of one part; each of its numbers says where it comes from.
+
+    Where ngspice is installed the card is simulated in the circuits of the datasheet, and `checks` has what came out
+    beside what is printed.
+    """
+    services = services_of(request)
+    services.require_loaded()
+    document = None
+    if body.document_id is not None:
+        document = services.desk.shelf.get(body.document_id)
+        if document is None:
+            raise DocumentUnknown("No document of that id is kept; extract it again.")
+    work = partial(_spiced, services, body, document)
+    deadline_s = timeout_s(services.settings, x_request_timeout_ms)
+    return Response(
+        await services.desk.run(work, timeout_s=deadline_s, gone=hangs_up(request)), media_type="application/json"
+    )
+
+
+def _spiced(services: Services, body: SpiceRequest, document: Document | None) -> bytes:
+    """In a thread: facts, model, card, checks, picture; as JSON."""
+    part, facts = body.part, body.facts()
+    device: str | None = body.device_type
+    polarity: str | None = body.polarity
+    if document is not None:
+        hosted = services.host.pipeline(_PIPELINE)
+        extraction = run_extraction(services, hosted, document, part=body.part, device_type=body.device_type)
+        part, facts = extraction.part or part, facts_of(extraction.parameters)
+        polarity = polarity or extraction.polarity
+        device = extraction.device_type
+    if device is None:
+        raise ModelImpossible("the document does not say what kind of device it is", pointer="/device_type")
+    card = make_card(
+        facts,
+        device_type=device,
+        part=part,
+        polarity=polarity,
+        dialect=body.dialect,
+        level=body.level,
+        simulate=services.settings.spice_simulate,
+    )
+    picture, note = _picture(card, facts, body.plot)
+    wire = card_to_wire(card)
+    wire["notes"] += [note] if note else []
+    return orjson.dumps({**wire, "part": part, "dialect": body.dialect, "plot": picture})
+
+
+def _picture(card: Card, facts: Sequence[Fact], form: Format | None) -> tuple[dict[str, str] | None, str | None]:
+    """The picture asked for, or a note on why there is none."""
+    if form is None:
+        return None, None
+    if card.simulator is None or not can_plot():
+        return None, "no plot: it needs ngspice and the extra `plot`"
+    try:
+        drawn = plot(card.model, Facts(facts), form=form)
+    except SimulatorFailed as error:
+        return None, f"no plot: {error}"
+    if drawn is None:
+        return None, "no plot: there is nothing to draw of such a model"
+    return {"format": form, "data": drawn.decode() if form == "svg" else base64.b64encode(drawn).decode()}, None
 
 
 def _extracted(services: Services, hosted: HostedPipeline, document: Document, form: ExtractForm) -> bytes:

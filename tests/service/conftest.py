@@ -1,11 +1,14 @@
 """A service over twelve occupations and the hashing encoder: everything real, nothing slow."""
 
 import asyncio
+import importlib.util
 import io
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -22,6 +25,8 @@ from service.host import PipelineHost
 from service.server import listening
 from service.settings import Settings
 from service.telemetry import configure_logging
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class HashingHost(PipelineHost):
@@ -235,3 +240,24 @@ def assert_problem():
         return problem
 
     return check
+
+
+@pytest.fixture(scope="session")
+def named_store(tmp_path_factory) -> ArtifactStore:
+    store = ArtifactStore(tmp_path_factory.mktemp("datasheets") / "artifacts")
+    spec = registry.spec("datasheets")
+    terminology = spec.starter()
+    few = spec.calibration(terminology, 400, 0)
+    build(spec, terminology, encoder=HashingEncoder(), store=store, config=spec.config(), labelled=few)
+    return store
+
+
+@pytest.fixture(scope="session")
+def synthetic_sheets():
+    """Makers of datasheets of parts that do not exist."""
+    pytest.importorskip("reportlab")
+    spec = importlib.util.spec_from_file_location("datasheets_synthetic", ROOT / "tests/data/datasheets_synthetic.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

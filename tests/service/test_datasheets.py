@@ -2,47 +2,18 @@
 
 import asyncio
 import hashlib
-import importlib.util
 import io
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("reportlab")
 
-from models.artifacts import ArtifactStore
-from models.encoders.hashing import HashingEncoder
-from pipelines import registry
-from pipelines.build import build
 from pipelines.datasheets.page import Document
 from service.datasheets import Shelf
 
-ROOT = Path(__file__).resolve().parents[2]
 EXTRACT = "/v1/datasheets/extract"
 CANARY = "kanarienvogel7131"
-
-
-def _synthetic():
-    spec = importlib.util.spec_from_file_location("datasheets_synthetic", ROOT / "tests/data/datasheets_synthetic.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SYNTHETIC = _synthetic()
-
-
-@pytest.fixture(scope="session")
-def named_store(tmp_path_factory) -> ArtifactStore:
-    store = ArtifactStore(tmp_path_factory.mktemp("datasheets") / "artifacts")
-    spec = registry.spec("datasheets")
-    terminology = spec.starter()
-    few = spec.calibration(terminology, 400, 0)
-    build(spec, terminology, encoder=HashingEncoder(), store=store, config=spec.config(), labelled=few)
-    return store
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +27,8 @@ def send(served, pdf: bytes, **fields):
     return served.run(served.client.post(EXTRACT, files={"file": ("sheet.pdf", pdf, "application/pdf")}, data=fields))
 
 
-def test_every_parameter_has_its_unit_its_page_and_a_quote(sheets):
-    pdf = SYNTHETIC.ruled_plain().pdf
+def test_every_parameter_has_its_unit_its_page_and_a_quote(sheets, synthetic_sheets):
+    pdf = synthetic_sheets.ruled_plain().pdf
     response = send(sheets, pdf)
     assert response.status_code == 200, response.text
     answer = response.json()
@@ -76,8 +47,8 @@ def test_every_parameter_has_its_unit_its_page_and_a_quote(sheets):
     assert answer["terminology"]["name"] == "parameters"
 
 
-def test_several_parts_and_no_choice_is_409_with_candidates(sheets, assert_problem):
-    pdf = SYNTHETIC.stacked_variants().pdf
+def test_several_parts_and_no_choice_is_409_with_candidates(sheets, assert_problem, synthetic_sheets):
+    pdf = synthetic_sheets.stacked_variants().pdf
     problem = assert_problem(send(sheets, pdf), 409, "part-ambiguous")
     assert set(problem["candidates"]) == {"QJ111", "QJ112", "QJ113"}
     answer = send(sheets, pdf, part="qj112").json()
@@ -88,14 +59,14 @@ def test_several_parts_and_no_choice_is_409_with_candidates(sheets, assert_probl
     assert len(everything["parameters"]) == 6
 
 
-def test_a_part_that_is_not_in_the_document_is_422(sheets, assert_problem):
-    problem = assert_problem(send(sheets, SYNTHETIC.stacked_variants().pdf, part=CANARY), 422)
+def test_a_part_that_is_not_in_the_document_is_422(sheets, assert_problem, synthetic_sheets):
+    problem = assert_problem(send(sheets, synthetic_sheets.stacked_variants().pdf, part=CANARY), 422)
     assert problem["errors"][0]["pointer"] == "/part"
     assert CANARY not in str(problem)
 
 
-def test_only_what_is_asked_for_is_looked_for(sheets):
-    pdf = SYNTHETIC.ruled_plain().pdf
+def test_only_what_is_asked_for_is_looked_for(sheets, synthetic_sheets):
+    pdf = synthetic_sheets.ruled_plain().pdf
     answer = send(sheets, pdf, parameters=["v_f", "h_fe"]).json()
     assert [p["name"] for p in answer["parameters"]] == ["v_f"]
     assert answer["focus"]["stages"] == {"v_f": "primary", "h_fe": "missed"}
@@ -104,12 +75,14 @@ def test_only_what_is_asked_for_is_looked_for(sheets):
     assert alone["rows_seen"] < send(sheets, pdf).json()["focus"]["rows_seen"]
 
 
-def test_device_type_overrides_the_guess(sheets):
-    assert send(sheets, SYNTHETIC.ruled_plain().pdf, device_type="rectifier").json()["device_type"] == "rectifier"
+def test_device_type_overrides_the_guess(sheets, synthetic_sheets):
+    assert (
+        send(sheets, synthetic_sheets.ruled_plain().pdf, device_type="rectifier").json()["device_type"] == "rectifier"
+    )
 
 
-def test_what_is_no_datasheet_has_no_parameters_and_a_note(sheets):
-    answer = send(sheets, SYNTHETIC.prose().pdf).json()
+def test_what_is_no_datasheet_has_no_parameters_and_a_note(sheets, synthetic_sheets):
+    answer = send(sheets, synthetic_sheets.prose().pdf).json()
     assert answer["parameters"] == []
     assert any("does not look like a datasheet" in note for note in answer["notes"])
 
@@ -147,8 +120,8 @@ def test_an_encrypted_pdf_is_422(sheets, assert_problem):
         ({"file": "text"}, "/file"),
     ],
 )
-def test_a_field_that_cannot_be_used_is_422_with_its_pointer(sheets, assert_problem, fields, pointer):
-    problem = assert_problem(send(sheets, SYNTHETIC.ruled_plain().pdf, **fields), 422)
+def test_a_field_that_cannot_be_used_is_422_with_its_pointer(sheets, assert_problem, fields, pointer, synthetic_sheets):
+    problem = assert_problem(send(sheets, synthetic_sheets.ruled_plain().pdf, **fields), 422)
     assert pointer in [fault["pointer"] for fault in problem["errors"]]
     assert CANARY not in str(problem)
 
@@ -180,10 +153,10 @@ def test_broken_multipart_is_400_or_422(sheets, content_type, body):
     assert CANARY not in response.text
 
 
-def test_a_large_pdf_is_413_and_a_larger_than_json_one_is_read(named_store, hosted, assert_problem):
+def test_a_large_pdf_is_413_and_a_larger_than_json_one_is_read(named_store, hosted, assert_problem, synthetic_sheets):
     served = hosted(named_store, max_body_bytes=1024, datasheet_max_bytes=50_000)
     try:
-        pdf = SYNTHETIC.ruled_plain().pdf
+        pdf = synthetic_sheets.ruled_plain().pdf
         assert 1024 < len(pdf) < 50_000
         assert send(served, pdf).status_code == 200
         assert_problem(send(served, pdf + b" " * 50_000), 413, "body-too-large")
@@ -192,7 +165,7 @@ def test_a_large_pdf_is_413_and_a_larger_than_json_one_is_read(named_store, host
         served.close()
 
 
-def test_more_than_fits_the_desk_is_503(named_store, hosted, assert_problem, monkeypatch):
+def test_more_than_fits_the_desk_is_503(named_store, hosted, assert_problem, monkeypatch, synthetic_sheets):
     from service import datasheets
 
     real = datasheets.read_document
@@ -204,7 +177,7 @@ def test_more_than_fits_the_desk_is_503(named_store, hosted, assert_problem, mon
     monkeypatch.setattr(datasheets, "read_document", slow)
     served = hosted(named_store, datasheet_queue=0)
     try:
-        pdfs = [SYNTHETIC.ruled_plain().pdf, SYNTHETIC.unruled().pdf]
+        pdfs = [synthetic_sheets.ruled_plain().pdf, synthetic_sheets.unruled().pdf]
 
         async def both():
             files = [{"file": ("a.pdf", pdf, "application/pdf")} for pdf in pdfs]
@@ -219,11 +192,11 @@ def test_more_than_fits_the_desk_is_503(named_store, hosted, assert_problem, mon
         served.close()
 
 
-def test_a_deadline_that_passes_is_503(sheets, assert_problem):
+def test_a_deadline_that_passes_is_503(sheets, assert_problem, synthetic_sheets):
     response = sheets.run(
         sheets.client.post(
             EXTRACT,
-            files={"file": ("a.pdf", SYNTHETIC.unruled().pdf + b"\n", "application/pdf")},
+            files={"file": ("a.pdf", synthetic_sheets.unruled().pdf + b"\n", "application/pdf")},
             headers={"x-request-timeout-ms": "1"},
         )
     )
@@ -241,8 +214,8 @@ def test_it_is_listed_and_described(sheets):
     assert {"200", "409", "413", "415", "422", "503"} <= set(operation["responses"])
 
 
-def test_logs_hold_no_text_of_the_document(sheets, logged):
-    send(sheets, SYNTHETIC.ruled_plain().pdf)
+def test_logs_hold_no_text_of_the_document(sheets, logged, synthetic_sheets):
+    send(sheets, synthetic_sheets.ruled_plain().pdf)
     assert "QD4711" not in logged.getvalue()
 
 

@@ -73,22 +73,17 @@ class Sheet:
         self.parameters: list[ModelParameter] = []
         self.notes: list[str] = []
 
-    def copied(self, name: str, fact: Fact, unit: str, *, value: float | None = None) -> float:
+    def copied(self, name: str, fact: Fact, unit: str) -> float:
         """A number as the sheet has it."""
-        number = fact.magnitude if value is None else value
-        self.parameters.append(ModelParameter(name, number, unit, "datasheet", (fact.name,), f"{fact.slot} as printed"))
-        return number
+        return self._add(name, fact.magnitude, unit, "datasheet", (fact.name,), f"{fact.slot} as printed")
 
     def derived(self, name: str, value: float, unit: str, sources: Sequence[Fact], formula: str) -> float:
         """A number computed from the sheet."""
-        names = tuple(dict.fromkeys(f.name for f in sources))
-        self.parameters.append(ModelParameter(name, value, unit, "derived", names, formula))
-        return value
+        return self._add(name, value, unit, "derived", tuple(dict.fromkeys(f.name for f in sources)), formula)
 
     def assumed(self, name: str, value: float, unit: str, why: str) -> float:
         """A usual number."""
-        self.parameters.append(ModelParameter(name, value, unit, "assumed", (), why))
-        return value
+        return self._add(name, value, unit, "assumed", (), why)
 
     def note_bounds(self, facts: Sequence[Fact]) -> None:
         """Say where a model is of the worst part that the sheet allows."""
@@ -97,6 +92,13 @@ class Sheet:
             self.notes.append(
                 f"only a bound is printed of {', '.join(bounds)}: there the model is the worst part allowed"
             )
+
+    def _add(self, name: str, value: float, unit: str, origin: Origin, sources: tuple[str, ...], how: str) -> float:
+        value = float(value)
+        if not math.isfinite(value):
+            raise ArithmeticError(f"{name} comes to {value}")
+        self.parameters.append(ModelParameter(name, value, unit, origin, sources, how))
+        return value
 
 
 def spice_name(text: str | None, fallback: str) -> str:
@@ -107,7 +109,7 @@ def spice_name(text: str | None, fallback: str) -> str:
 
 def number(value: float) -> str:
     """A number as SPICE reads it, without suffixes that mean different things in different houses."""
-    return f"{value:.6g}" if math.isfinite(value) else "0"
+    return f"{value:.6g}"
 
 
 def card(model: Model, *, dialect: Dialect) -> str:
