@@ -1,7 +1,7 @@
 """How much work is let in: bytes of a body, and tokens that wait. Decided before anything heavy is done."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -58,37 +58,44 @@ class Admission:
 
 
 class BodyLimit:
-    """ASGI middleware: no body larger than `limit` bytes is read, declared or not."""
+    """ASGI middleware: no body larger than `limit` bytes is read, declared or not.
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    Args:
+        larger: path → limit, for the few paths that take more.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limit = limit
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a counted body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = _declared_length(scope)
+        limit = self._larger.get(scope["path"].removeprefix(scope.get("root_path", "")), self._limit)
+        declared = declared_length(scope)
         received = 0
 
         async def receive_counted() -> Message:
             # Raised here, inside the route, so that the answer comes from the one table.
             nonlocal received
-            if declared is not None and declared > self._limit:
-                raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+            if declared is not None and declared > limit:
+                raise BodyTooLarge(f"The body may have at most {limit} bytes.")
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 scope["state"]["request_bytes"] = received
-                if received > self._limit:
-                    raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+                if received > limit:
+                    raise BodyTooLarge(f"The body may have at most {limit} bytes.")
             return message
 
         await self._app(scope, receive_counted, send)
 
 
-def _declared_length(scope: Scope) -> int | None:
+def declared_length(scope: Scope) -> int | None:
+    """The body's length as the caller declares it; None if it does not."""
     for name, value in scope["headers"]:
         # The server refuses what is no number; digits beyond 18 would be a number that int() may refuse too.
         if name == b"content-length" and value.isdigit():

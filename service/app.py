@@ -15,12 +15,14 @@ from pipelines.results import Request
 from service import problems
 from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
+from service.files import FileStore
 from service.host import PipelineHost
 from service.hosting import read_hosting
-from service.routes import Services, docs, embeddings, feedback, health, pipelines, terminologies
+from service.routes import Services, docs, embeddings, feedback, files, health, pipelines, terminologies
 from service.schemas import Problem
 from service.settings import Settings
 from service.telemetry import Metrics, Observed, log, log_failure
+from service.uploads import FORM_OVERHEAD_BYTES
 
 _DESCRIPTION = """\
 Takes any name a thing is called and answers with the one it is known by, or says, honestly, NIL.
@@ -54,10 +56,21 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         redirect_slashes=False,
         middleware=[
             Middleware(Observed, metrics=metrics, on_bug=problems.internal_error),
-            Middleware(BodyLimit, limit=settings.max_body_bytes),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_body_bytes,
+                larger={files.PATH: settings.max_file_bytes + FORM_OVERHEAD_BYTES},
+            ),
         ],
     )
-    for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes, feedback.routes):
+    for routes in (
+        pipelines.routes,
+        terminologies.routes,
+        embeddings.routes,
+        health.routes,
+        files.routes,
+        feedback.routes,
+    ):
         app.include_router(routes)
     if settings.docs:
         app.include_router(docs.routes)
@@ -78,7 +91,8 @@ def _lifespan(
             max_tokens=settings.max_batch_tokens,
             max_items=settings.max_batch_items,
         )
-        services = app.state.services = Services(settings, host, batcher, metrics)
+        stored = FileStore(settings.data / "files", quota_bytes=settings.max_files_bytes)
+        services = app.state.services = Services(settings, host, batcher, metrics, stored)
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
         loading = asyncio.create_task(_load(services))
         yield

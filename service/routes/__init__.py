@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from service.batching import Batcher
 from service.browsing import Browsers
+from service.files import FileStore
 from service.host import PipelineHost
 from service.problems import MEDIA_TYPE, Draining, Loading
 from service.reading import JsonRoute
@@ -57,6 +58,7 @@ class Services:
     host: PipelineHost
     batcher: Batcher
     metrics: Metrics
+    files: FileStore
     browsers: Browsers = field(default_factory=Browsers)
     warm: bool = False
     draining: bool = False
