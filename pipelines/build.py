@@ -12,7 +12,7 @@ pipelines/job_titles/esco@GEN
     head.safetensors     what those teach beside, if there are enough of them and it won
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,7 @@ from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines.config import PipelineConfig
 from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
 from pipelines.demand import Counts, Demand, open_demand
+from pipelines.demand import artifact_name as demand_name
 from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows, primary
 from pipelines.errors import TerminologyUnknown
 from pipelines.feedback import (
@@ -116,6 +117,7 @@ def build(
     config: PipelineConfig,
     labelled: CalibrationSet | None = None,
     confirmations: Sequence[Confirmation] = (),
+    origin: Mapping[str, str] | None = None,
     on_progress: Progress = lambda stage, done, total: None,
 ) -> Build:
     """Index a terminology for a pipeline, calibrate it, publish it as a new generation and open that.
@@ -124,6 +126,7 @@ def build(
         confirmations: texts known to mean a concept: they become its terms, vote, and say what is asked for.
         labelled: real texts with known concepts to calibrate on; by default the terminology's own terms, each held
             out in turn, and texts that name nothing.
+        origin: what else the manifest should name among the build's parents, such as the job that asked for it.
 
     Raises: ArtifactWriteFailed if the disk refuses; the last good generation keeps answering.
     """
@@ -148,6 +151,7 @@ def build(
 
     on_progress("write", 0, 1)
     parents = {"encoder": encoder.fingerprint, "terminology": f"{terminology.name}@{terminology.version}"}
+    parents |= origin or {}
     if taken:
         parents["confirmations"] = fingerprint(taken)
     name = artifact_name(spec, terminology.name)
@@ -191,11 +195,13 @@ def open_build(
     store: ArtifactStore,
     encoder_of: Callable[[str], Encoder],
     generation: str | None = None,
+    at: Mapping[str, str] | None = None,
 ) -> Build:
     """Open what `build` published, checksums verified.
 
     Args:
         encoder_of: encoder name → encoder.
+        at: artifact → generation, as `snapshot` gives: answers then are what they were at that time.
 
     Raises: TerminologyUnknown if the pipeline was never built for it; ArtifactInvalid if the encoder of that name is
         no longer the one it was built with; ArtifactCorrupt.
@@ -205,7 +211,7 @@ def open_build(
         raise TerminologyUnknown(
             f"{spec.slug} has no build for that terminology; `cognomen build {spec.slug}` makes one"
         )
-    artifact = store.open(name, kind=KIND, generation=generation)
+    artifact = store.open(name, kind=KIND, generation=generation if at is None else at.get(name, generation))
     details = artifact.manifest.details
     encoder = encoder_of(details["encoder"]["name"])
     if encoder.fingerprint != details["encoder"]["fingerprint"]:
@@ -233,7 +239,7 @@ def open_build(
         decider=RememberingDecider(decider, terminology=opened, memory=memory),
         corrections={"none": NoCorrection(), "auto": NoCorrection()},
         learner=_learner(
-            open_demand(spec.name, opened, store=store, confirmed=confirmed, options=config.demand),
+            open_demand(spec.name, opened, store=store, confirmed=confirmed, options=config.demand, at=at),
             Head.from_tensors(artifact.read_tensors("head.safetensors")) if "head.safetensors" in files else None,
             terminology=opened,
             config=config,
@@ -243,6 +249,18 @@ def open_build(
     query_encoder = centred(encoder, means)
     pipeline = spec.pipeline(config, parts, query_encoder)
     return Build(pipeline, artifact, encoder, query_encoder, parts, config, confirmed, memory)
+
+
+def snapshot(spec: PipelineSpec, terminology: str, *, store: ArtifactStore) -> dict[str, str]:
+    """Artifact → its generation now, for all that decides what a build answers.
+
+    Raises: TerminologyUnknown if the pipeline was never built for it.
+    """
+    name = artifact_name(spec, terminology)
+    if not store.exists(name):
+        raise TerminologyUnknown(f"{spec.slug} has no build for that terminology")
+    names = [name, demand_name(spec.name, terminology)]
+    return {name: store.current(name) for name in names if store.exists(name)}
 
 
 def calibrate(

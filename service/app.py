@@ -1,10 +1,10 @@
 """create_app(settings): lifespan, middleware, routers, error table."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -16,13 +16,20 @@ from service import problems
 from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
 from service.files import FileStore
-from service.host import PipelineHost
+from service.host import HostedPipeline, PipelineHost
 from service.hosting import read_hosting
-from service.routes import Services, docs, embeddings, feedback, files, health, pipelines, terminologies
+from service.jobs.queue import Queue, queue_url
+from service.jobs.store import JobStore
+from service.jobs.supervisor import Supervisor, settings_for
+from service.routes import Services, docs, embeddings, feedback, files, health, jobs, pipelines, terminologies
 from service.schemas import Problem
 from service.settings import Settings
 from service.telemetry import Metrics, Observed, log, log_failure
 from service.uploads import FORM_OVERHEAD_BYTES
+
+_LOOK_EVERY_S: Final = 1.0
+"""Between two looks at whether something else should answer: a build, a rollback, whoever made it."""
+_TIDY_EVERY_S: Final = 600.0
 
 _DESCRIPTION = """\
 Takes any name a thing is called and answers with the one it is known by, or says, honestly, NIL.
@@ -69,6 +76,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         embeddings.routes,
         health.routes,
         files.routes,
+        jobs.routes,
         feedback.routes,
     ):
         app.include_router(routes)
@@ -92,43 +100,74 @@ def _lifespan(
             max_items=settings.max_batch_items,
         )
         stored = FileStore(settings.data / "files", quota_bytes=settings.max_files_bytes)
-        services = app.state.services = Services(settings, host, batcher, metrics, stored)
+        queue = Queue(queue_url(settings.jobs_url, settings.data))
+        jobs = JobStore(settings.data / "jobs", queue=queue, files=stored, artifacts=host.store)
+        supervisor = Supervisor(settings_for(settings, host.store.root), jobs)
+        services = app.state.services = Services(settings, host, batcher, metrics, stored, jobs, supervisor)
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
-        loading = asyncio.create_task(_load(services))
+        tasks = [asyncio.create_task(work) for work in (_keep_serving(services), supervisor.run(), _tidy(services))]
         yield
         services.draining = True
-        loading.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(supervisor.stop)
         await batcher.close(grace_s=settings.drain_s)
+        jobs.close()
         host.close()
 
     return lifespan
 
 
-async def _load(services: Services) -> None:
-    """Open everything, then have each pipeline answer once the way requests will be answered."""
+async def _keep_serving(services: Services) -> None:
+    """Open everything, have each pipeline answer once the way requests will be answered, and go on switching."""
     host = services.host
     try:
         await asyncio.to_thread(host.load)
-        if not host.ready:
-            log.error("cannot serve", reason=host.failure)
-            return
-        for hosted in host.pipelines():
-            lane = Lane(key=("warm-up", hosted.name), run=hosted.pipeline.run)
-            request = Request("warm up")
-            costs = [estimate_tokens([request.text])]
-            await services.batcher.submit(lane, [request], costs=costs, timeout_s=services.settings.request_timeout_s)
-            log.info(
-                "serving",
-                pipeline=hosted.name,
-                terminology=hosted.terminology.name,
-                encoder=hosted.encoder,
-                device=hosted.device,
-                generation=hosted.generation,
-            )
-        services.warm = True
+        await _warm_up(services, host.pipelines())
     except Exception as error:  # noqa: BLE001 - the process lives on, not ready, and says why
         host.failure = host.failure or type(error).__name__
         log_failure(error, reason="loading")
+        return
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            if switched := await asyncio.to_thread(host.refresh):
+                await _warm_up(services, switched)
+        except Exception as error:  # noqa: BLE001 - what answers goes on answering
+            log_failure(error, reason="switching")
+
+
+async def _warm_up(services: Services, opened: Sequence[HostedPipeline]) -> None:
+    host = services.host
+    if not host.ready:
+        log.error("cannot serve", reason=host.failure)
+        return
+    for hosted in opened:
+        lane = Lane(key=("warm-up", hosted.name), run=hosted.pipeline.run)
+        request = Request("warm up")
+        costs = [estimate_tokens([request.text])]
+        await services.batcher.submit(lane, [request], costs=costs, timeout_s=services.settings.request_timeout_s)
+        log.info(
+            "serving",
+            pipeline=hosted.name,
+            terminology=hosted.terminology.name,
+            encoder=hosted.encoder,
+            device=hosted.device,
+            generation=hosted.generation,
+        )
+    services.warm = True
+
+
+async def _tidy(services: Services) -> None:
+    """Delete files and finished jobs that are older than the operator keeps them."""
+    while True:
+        for sweep in (services.jobs.sweep, services.files.sweep):
+            try:
+                await asyncio.to_thread(sweep, older_than_s=services.settings.files_kept_s)
+            except Exception as error:  # noqa: BLE001 - next time, then
+                log_failure(error, reason="tidying")
+        await asyncio.sleep(_TIDY_EVERY_S)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

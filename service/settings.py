@@ -36,6 +36,13 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(2 * 2**30, ge=1024, description="Larger uploads are answered 413 (guess).")
     max_files_bytes: int = Field(64 * 2**30, ge=1024, description="All files together; beyond it 503 (guess).")
     files_kept_s: float = Field(30 * 86_400.0, ge=60, description="Files and finished jobs older than this go (guess).")
+    jobs_url: str | None = Field(
+        None,
+        pattern=r"^(postgresql|sqlite:///)",
+        description="PostgreSQL URL of a queue that several replicas share. Default: SQLite below COGNOMEN_DATA.",
+    )
+    job_workers: int = Field(1, ge=0, le=16, description="Processes that do jobs while there are any; 0: others do.")
+    job_nice: int = Field(19, ge=0, le=19, description="How far jobs stand back behind requests (benchmarks/speed).")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(

@@ -14,6 +14,8 @@ from service.batching import Batcher
 from service.browsing import Browsers
 from service.files import FileStore
 from service.host import PipelineHost
+from service.jobs.store import JobStore
+from service.jobs.supervisor import Supervisor
 from service.problems import MEDIA_TYPE, Draining, Loading
 from service.reading import JsonRoute
 from service.settings import Settings
@@ -59,6 +61,8 @@ class Services:
     batcher: Batcher
     metrics: Metrics
     files: FileStore
+    jobs: JobStore
+    supervisor: Supervisor
     browsers: Browsers = field(default_factory=Browsers)
     warm: bool = False
     draining: bool = False
