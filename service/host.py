@@ -161,9 +161,10 @@ class PipelineHost:
         return False
 
     def close(self) -> None:
-        """Let the files of feedback go."""
+        """Let the files of feedback and the generations go."""
         for hosted in self._hosted.values():
             hosted.feedback.close()
+            hosted.build.artifact.close()
 
     @property
     def store(self) -> ArtifactStore:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Annotated, Any, Final
 
 import orjson
@@ -51,8 +51,7 @@ class JobRoute(JsonRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                faults = [{**fault, "loc": _without_kind(fault["loc"])} for fault in error.errors()]
-                raise RequestValidationError(faults) from None
+                raise RequestValidationError([_put_right(fault) for fault in error.errors()]) from None
 
         return handle_kinds
 
@@ -210,5 +209,10 @@ def _to_wire(services: Services, job: Job) -> dict[str, Any]:
     }
 
 
-def _without_kind(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    return (*loc[:1], *loc[2:]) if len(loc) > 1 and loc[0] == "body" and loc[1] in wire.KINDS else loc
+def _put_right(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """A fault as pydantic tells it of a union, with a pointer into the JSON and without the caller's words."""
+    if str(fault["type"]).startswith("union_tag"):
+        return {**fault, "loc": ("body", "kind"), "msg": f"Expected one of: {', '.join(wire.KINDS)}."}
+    loc = fault["loc"]
+    within = len(loc) > 1 and loc[0] == "body" and loc[1] in wire.KINDS
+    return {**fault, "loc": (*loc[:1], *loc[2:]) if within else loc}

@@ -226,3 +226,23 @@ def serve_jobs(own_store, tmp_path):
     for served in made:
         if not served.closed:
             served.close()
+
+
+@pytest.fixture(scope="module")
+def jobs(built_store, tmp_path_factory):
+    """A service with a worker, shared by the tests that leave its pipelines as they are."""
+    folder = tmp_path_factory.mktemp("jobs")
+    shutil.copytree(built_store.root, folder / "artifacts")
+    host = HashingHost(ArtifactStore(folder / "artifacts"), data=folder / "data")
+    served = Served(host, data=folder / "data", job_nice=0)
+    yield Jobs(served)
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def idle(built_store, tmp_path_factory):
+    """A service without workers."""
+    data = tmp_path_factory.mktemp("idle")
+    served = Served(HashingHost(built_store, data=data), data=data, job_workers=0)
+    yield Jobs(served)
+    served.close()

@@ -5,12 +5,23 @@ import json
 import orjson
 import pytest
 
+from pipelines import registry
+from pipelines.build import build
+
+RUN = {"kind": "run", "pipeline": "job-titles", "input_file_id": "file-20261124T114512123456-9f3a1c2b"}
+INDEX = {**RUN, "kind": "index", "terminology": "x", "format": "jsonl"}
+del INDEX["pipeline"]
 TITLES = ["line cook", "staff nurse", "Lkw-Fahrer (m/w/d)", "web developer", "zzz qqq"]
 CONCEPTS = [
     {"id": "X:1", "name": "Glass blowers", "terms": ["glass blower", "glassblower", "Glasbläser"]},
     {"id": "X:2", "name": "Beekeepers", "terms": ["beekeeper", "apiarist", "Imker"]},
     {"id": "X:3", "name": "Lighthouse keepers", "terms": ["lighthouse keeper", "Leuchtturmwärter"]},
 ]
+
+
+def rebuild(store, encoder, terminology):
+    spec = registry.spec("job_titles")
+    build(spec, terminology, encoder=encoder, store=store, config=spec.config(encoder="hashing")).artifact.close()
 
 
 def lines(*values) -> bytes:
@@ -23,8 +34,7 @@ def normalize(jobs, *titles, **options):
     return response.json()
 
 
-def test_a_run_answers_each_line_as_http_does(serve_jobs):
-    jobs = serve_jobs()
+def test_a_run_answers_each_line_as_http_does(jobs):
     content = lines(*({"title": title} for title in TITLES))
     job = jobs.done(kind="run", pipeline="job-titles", input_file_id=jobs.upload(content), options={"top_k": 2})
     assert job["kind"] == "run"
@@ -40,8 +50,7 @@ def test_a_run_answers_each_line_as_http_does(serve_jobs):
     assert about["purpose"] == "batch_output"
 
 
-def test_bad_lines_are_answered_in_place_and_counted(serve_jobs):
-    jobs = serve_jobs()
+def test_bad_lines_are_answered_in_place_and_counted(jobs):
     content = b"\n".join(
         [
             b'{"title": "line cook", "id": "a-1"}',
@@ -71,27 +80,28 @@ def test_bad_lines_are_answered_in_place_and_counted(serve_jobs):
     assert answers[0]["decision"]["concept_id"] == "T:5120"
 
 
-def test_a_terminology_is_indexed_and_answers_at_once(serve_jobs):
-    jobs = serve_jobs()
+def test_a_terminology_is_indexed_and_answers_at_once(jobs):
     file_id = jobs.upload(lines(*CONCEPTS), purpose="terminology")
-    job = jobs.done(kind="index", terminology="trades", format="jsonl", input_file_id=file_id, encoder="hashing")
+    job = jobs.done(kind="index", terminology="zoo", format="jsonl", input_file_id=file_id, encoder="hashing")
     assert {k: job["counts"][k] for k in ("ok", "failed", "concepts_added", "concepts_changed")} == {
         "ok": 3, "failed": 0, "concepts_added": 3, "concepts_changed": 0,
     }  # fmt: skip
-    assert job["counts"]["texts_encoded"] == 8
-    answered = normalize(jobs, "apiarist", terminology="trades")
+    assert job["counts"]["texts_encoded"] >= 8  # confidence is calibrated on some more
+    answered = normalize(jobs, "apiarist", terminology="zoo")
     assert answered["results"][0]["decision"]["concept_id"] == "X:2"
     assert answered["generation"] == job["result"]["builds"][0]["generation"]
     # One concept changed, one gone, one new: only what is new is encoded.
     changed = [CONCEPTS[0], {**CONCEPTS[1], "terms": ["beekeeper", "apiarist", "bee farmer"]}]
     new = {"id": "X:4", "name": "Falconers", "terms": ["falconer"]}
     file_id = jobs.upload(lines(*changed, new), purpose="terminology")
-    job = jobs.done(kind="index", terminology="trades", format="jsonl", input_file_id=file_id)
-    assert job["counts"] == {
-        "ok": 3, "failed": 0, "concepts_added": 1, "concepts_changed": 1, "concepts_deleted": 1,
-        "concepts_unchanged": 1, "texts_encoded": 2, "texts_reused": 5,
+    job = jobs.done(kind="index", terminology="zoo", format="jsonl", input_file_id=file_id)
+    counts = job["counts"]
+    assert {k: counts[k] for k in counts if k.startswith("concepts")} == {
+        "concepts_added": 1, "concepts_changed": 1, "concepts_deleted": 1, "concepts_unchanged": 1,
     }  # fmt: skip
-    again = normalize(jobs, "falconer", "lighthouse keeper", terminology="trades")
+    assert 2 <= counts["texts_encoded"] < 8
+    assert counts["texts_reused"] >= 5
+    again = normalize(jobs, "falconer", "lighthouse keeper", terminology="zoo")
     assert again["results"][0]["decision"]["concept_id"] == "X:4"
     assert again["generation"] == job["result"]["builds"][0]["generation"] > answered["generation"]
     assert all("X:3" not in str(result) for result in again["results"])
@@ -102,13 +112,12 @@ def test_an_index_over_nothing_makes_the_service_ready(tmp_path, serve_jobs, own
     jobs = serve_jobs(wait=False)
     assert_problem(jobs.served.get("/readyz"), 503)
     file_id = jobs.upload(lines(*CONCEPTS), purpose="terminology")
-    jobs.done(kind="index", terminology="trades", format="jsonl", input_file_id=file_id, encoder="hashing")
+    jobs.done(kind="index", terminology="zoo", format="jsonl", input_file_id=file_id, encoder="hashing")
     assert jobs.served.get("/readyz").status_code == 200
     assert normalize(jobs, "apiarist")["results"][0]["decision"]["concept_id"] == "X:2"
 
 
-def test_demand_is_adapted_and_used(serve_jobs):
-    jobs = serve_jobs()
+def test_demand_is_adapted_and_used(jobs):
     file_id = jobs.upload(lines(*[{"title": "nurse"}] * 50, {"text": "cook"}, "broken"))
     job = jobs.done(kind="adapt", pipeline="job-titles", input_file_id=file_id)
     assert job["counts"] == {"ok": 51, "failed": 1}
@@ -123,9 +132,9 @@ def test_demand_is_adapted_and_used(serve_jobs):
         ("a.jsonl", b"", "input-unreadable"),
     ],
 )
-def test_a_file_that_cannot_be_read_fails_the_job_and_changes_nothing(serve_jobs, own_store, name, content, slug):
-    jobs = serve_jobs()
-    before = own_store.names()
+def test_a_file_that_cannot_be_read_fails_the_job_and_changes_nothing(jobs, name, content, slug):
+    store = jobs.served.services.host.store
+    before = {name: store.current(name) for name in store.names()}
     file_id = jobs.upload(content, name=name, purpose="terminology")
     job = jobs.wait(
         jobs.started(kind="index", terminology="twelve", format="jsonl", input_file_id=file_id, encoder="hashing")
@@ -133,12 +142,12 @@ def test_a_file_that_cannot_be_read_fails_the_job_and_changes_nothing(serve_jobs
     assert job["status"] == "failed"
     assert job["error"]["type"] == f"urn:cognomen:problem:{slug}"
     assert "zanzibar" not in str(job)
-    assert own_store.names() == before
+    assert {name: store.current(name) for name in store.names()} == before
     assert normalize(jobs, "nurse")["results"][0]["decision"]["concept_id"] == "T:2221"
 
 
-def test_the_same_key_is_the_same_job(serve_jobs, assert_problem):
-    jobs = serve_jobs()
+def test_the_same_key_is_the_same_job(jobs, assert_problem):
+    before = len(jobs.served.get("/v1/jobs").json()["jobs"])
     body = {"kind": "run", "pipeline": "job-titles", "input_file_id": jobs.upload(lines({"title": "cook"}))}
     first = jobs.ask("key 1", **body)
     assert first.headers["location"] == f"/v1/jobs/{first.json()['id']}"
@@ -148,7 +157,7 @@ def test_the_same_key_is_the_same_job(serve_jobs, assert_problem):
     assert jobs.ask("key 1", **body).json()["id"] == first.json()["id"]
     assert_problem(jobs.ask("key 1", **body, options={"top_k": 1}), 409, "idempotency-conflict")
     assert_problem(jobs.ask("key 2", **body), 422)
-    assert len(jobs.served.get("/v1/jobs").json()["jobs"]) == 1
+    assert len(jobs.served.get("/v1/jobs").json()["jobs"]) == before + 1
 
 
 def test_jobs_are_listed_newest_first_in_pages(serve_jobs):
@@ -171,8 +180,7 @@ def test_a_queued_job_can_be_cancelled_and_has_no_result(serve_jobs, assert_prob
     assert_problem(jobs.served.get(f"/v1/jobs/{job_id}/result"), 404, "no-result")
 
 
-def test_a_running_job_can_be_cancelled(serve_jobs):
-    jobs = serve_jobs()
+def test_a_running_job_can_be_cancelled(jobs):
     file_id = jobs.upload(lines(*({"title": f"cook {n}"} for n in range(30_000))))
     job_id = jobs.started(kind="run", pipeline="job-titles", input_file_id=file_id)
     jobs.wait(job_id, lambda job: job["progress"]["done"] > 0)
@@ -184,8 +192,7 @@ def test_a_running_job_can_be_cancelled(serve_jobs):
     assert jobs.get(job_id)["output_file_id"] is None
 
 
-def test_events_tell_each_change_until_the_end(serve_jobs):
-    jobs = serve_jobs()
+def test_events_tell_each_change_until_the_end(jobs):
     file_id = jobs.upload(lines(*({"title": f"cook {n}"} for n in range(3000))))
     job_id = jobs.started(kind="run", pipeline="job-titles", input_file_id=file_id)
     response = jobs.served.get(f"/v1/jobs/{job_id}/events")
@@ -209,76 +216,69 @@ def test_the_input_may_be_deleted_while_the_job_waits(serve_jobs):
 
 
 def test_a_run_answers_from_the_generation_it_was_asked_of(serve_jobs, own_store, encoder, terminology):
-    from pipelines import registry
-    from pipelines.build import build
-
     jobs = serve_jobs(job_workers=0)
     before = normalize(jobs, "nurse")["generation"]
     file_id = jobs.upload(lines({"title": "nurse"}))
     job_id = jobs.started(kind="run", pipeline="job-titles", input_file_id=file_id)
-    spec = registry.spec("job_titles")
     for _ in range(3):
-        build(
-            spec, terminology, encoder=encoder, store=own_store, config=spec.config(encoder="hashing")
-        ).artifact.close()
+        rebuild(own_store, encoder, terminology)
     jobs.served.close()
     jobs = serve_jobs()
     job = jobs.wait(job_id)
     assert job["status"] == "succeeded"
     assert job["result"]["generation"] == before != normalize(jobs, "nurse")["generation"]
-    build(spec, terminology, encoder=encoder, store=own_store, config=spec.config(encoder="hashing")).artifact.close()
+    rebuild(own_store, encoder, terminology)
     assert before not in own_store.generations("pipelines/job_titles/twelve")
-
-
-FILE = "file-20261124T114512123456-9f3a1c2b"
 
 
 @pytest.mark.parametrize(
     ("body", "status", "pointer"),
     [
         ({}, 422, "/kind"),
-        ({"kind": "zanzibar"}, 422, ""),
+        ({"kind": "zanzibar"}, 422, "/kind"),
         ({"kind": "run"}, 422, "/pipeline"),
-        ({"kind": "run", "pipeline": "job-titles", "input_file_id": FILE}, 422, "/input_file_id"),
-        ({"kind": "run", "pipeline": "job-titles", "input_file_id": "../../etc/passwd"}, 422, "/input_file_id"),
-        ({"kind": "run", "pipeline": "zanzibar", "input_file_id": FILE}, 404, None),
-        ({"kind": "run", "pipeline": "job-titles", "input_file_id": FILE, "x": 1}, 422, "/x"),
-        ({"kind": "run", "pipeline": "job-titles", "input_file_id": FILE, "options": {"top_k": 0}}, 422, "/options/top_k"),
-        ({"kind": "run", "pipeline": "job-titles", "input_file_id": FILE, "options": {"items": []}}, 422, "/options/items"),
-        ({"kind": "run", "pipeline": "job-titles", "input_file_id": FILE, "options": {"terminology": 5}}, 422, "/options/terminology"),
-        ({"kind": "run", "pipeline": "job-titles", "input_file_id": FILE, "options": {"terminology": "z"}}, 404, None),
-        ({"kind": "run", "pipeline": "job-titles", "input_file_id": FILE, "options": {"hubness": "csls"}}, 422, "/options/hubness"),
-        ({"kind": "index", "format": "jsonl", "input_file_id": FILE}, 422, ""),
-        ({"kind": "index", "terminology": "../x", "format": "jsonl", "input_file_id": FILE}, 422, "/terminology"),
-        ({"kind": "index", "terminology": "x", "format": "exe", "input_file_id": FILE}, 422, "/format"),
-        ({"kind": "index", "terminology": "x", "format": "jsonl", "input_file_id": FILE, "encoder": "../x"}, 404, None),
-        ({"kind": "index", "terminology": "x", "format": "jsonl", "input_file_id": FILE, "encoder": ""}, 404, None),
-        ({"kind": "index", "terminology": "x", "format": "jsonl", "input_file_id": FILE, "pipeline": "z"}, 404, None),
-        ({"kind": "adapt", "pipeline": "job-titles", "input_file_id": FILE}, 422, "/input_file_id"),
-        ({"kind": "train", "pipeline": "job-titles", "input_file_id": FILE}, 422, None),
+        (RUN, 422, "/input_file_id"),
+        ({**RUN, "input_file_id": "../../etc/passwd"}, 422, "/input_file_id"),
+        ({**RUN, "pipeline": "zanzibar"}, 404, None),
+        ({**RUN, "x": 1}, 422, "/x"),
+        ({**RUN, "options": {"top_k": 0}}, 422, "/options/top_k"),
+        ({**RUN, "options": {"items": []}}, 422, "/options/items"),
+        ({**RUN, "options": {"terminology": 5}}, 422, "/options/terminology"),
+        ({**RUN, "options": {"terminology": "zanzibar"}}, 404, None),
+        ({**RUN, "options": {"hubness": "csls"}}, 422, "/options/hubness"),
+        ({**INDEX, "terminology": None}, 422, ""),
+        ({**INDEX, "collection": "y"}, 422, ""),
+        ({**INDEX, "terminology": None, "collection": "y"}, 422, "/collection"),
+        ({**INDEX, "terminology": "../x"}, 422, "/terminology"),
+        ({**INDEX, "format": "exe"}, 422, "/format"),
+        ({**INDEX, "format": "parquet"}, 422, "/format"),
+        ({**INDEX, "encoder": "../x"}, 404, None),
+        ({**INDEX, "encoder": ""}, 404, None),
+        ({**INDEX, "pipeline": "zanzibar"}, 404, None),
+        ({**INDEX, "encoder": "hashing", "hubness": {"method": "csls"}}, 422, "/hubness/method"),
+        ({**INDEX, "encoder": "hashing"}, 422, "/input_file_id"),
+        ({**RUN, "kind": "adapt"}, 422, "/input_file_id"),
+        ({**RUN, "kind": "train"}, 422, None),
     ],
-)  # fmt: skip
-def test_what_cannot_be_done_is_refused_at_once(serve_jobs, assert_problem, body, status, pointer):
-    jobs = serve_jobs(job_workers=0)
-    problem = assert_problem(jobs.ask(**body), status)
+)
+def test_what_cannot_be_done_is_refused_at_once(idle, assert_problem, body, status, pointer):
+    problem = assert_problem(idle.ask(**body), status)
     assert "zanzibar" not in str(problem)
     if pointer is not None:
         assert pointer in [fault["pointer"] for fault in problem["errors"]]
-    assert jobs.served.get("/v1/jobs").json()["jobs"] == []
+    assert idle.served.get("/v1/jobs").json()["jobs"] == []
 
 
-def test_a_file_uploaded_for_something_else_is_refused(serve_jobs, assert_problem):
-    jobs = serve_jobs(job_workers=0)
-    file_id = jobs.upload(b"x", purpose="documents")
-    response = jobs.ask(kind="run", pipeline="job-titles", input_file_id=file_id)
+def test_a_file_uploaded_for_something_else_is_refused(idle, assert_problem):
+    file_id = idle.upload(b"x", purpose="documents")
+    response = idle.ask(kind="run", pipeline="job-titles", input_file_id=file_id)
     assert "batch" in assert_problem(response, 422)["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize("job_id", ["nope", "job-", "job-x", "..", "job-..%2f..%2fkeys", "%00", "x" * 4000])
-def test_an_unknown_job_is_404_whatever_it_looks_like(serve_jobs, assert_problem, job_id):
-    jobs = serve_jobs(job_workers=0)
+def test_an_unknown_job_is_404_whatever_it_looks_like(idle, assert_problem, job_id):
     for suffix in ("", "/events", "/result"):
         if job_id != ".." or suffix:
-            assert_problem(jobs.served.get(f"/v1/jobs/{job_id}{suffix}"), 404)
+            assert_problem(idle.served.get(f"/v1/jobs/{job_id}{suffix}"), 404)
     if job_id != "..":
-        assert_problem(jobs.served.post(f"/v1/jobs/{job_id}/cancel"), 404)
+        assert_problem(idle.served.post(f"/v1/jobs/{job_id}/cancel"), 404)
