@@ -33,7 +33,7 @@ def prepare(body: IndexJob, asking: "Asking") -> Plan:
     specs = [registry.spec(body.pipeline)] if body.pipeline else default_pipelines(terminology, store=asking.host.store)
     for spec in specs:
         asking.host.require_encoder(
-            body.encoder if body.encoder is not None else _config(spec, terminology, None, asking.host.store).encoder
+            body.encoder if body.encoder is not None else options_of(spec, terminology, None, asking.host.store).encoder
         )
     asking.require_file(body.input_file_id, purposes=_PURPOSES)
     return Plan(
@@ -68,7 +68,7 @@ def work(task: Task) -> Outcome:
         store=task.store,
         encoder_of=task.library.get,
         vectors=task.settings.data / "vectors",
-        configure=lambda spec: _config(spec, name, asked["encoder"], task.store),
+        configure=lambda spec: options_of(spec, name, asked["encoder"], task.store),
         confirmations_of=lambda spec: read_confirmations(task.settings.data, spec.slug, name),
         origin=task.id,
         on_progress=lambda stage, done, total: task.progress(done, total, unit=_UNITS.get(stage, stage)),
@@ -96,7 +96,7 @@ _UNITS: Final = {
 }
 
 
-def _config(spec: PipelineSpec, terminology: str, encoder: str | None, store: ArtifactStore) -> PipelineConfig:
+def options_of(spec: PipelineSpec, terminology: str, encoder: str | None, store: ArtifactStore) -> PipelineConfig:
     """The options of the build that stands, else the pipeline's own; with another encoder if one is asked for."""
     options: dict[str, Any] = {}
     name = artifact_name(spec, terminology)

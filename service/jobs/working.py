@@ -10,7 +10,7 @@ from models.artifacts import ArtifactStore
 from models.encoders.library import EncoderLibrary
 from models.errors import ArtifactWriteFailed, ModelError
 from pipelines.errors import PipelineError, SourceError
-from service.files import FileStore, StorageFull, write_atomically
+from service.files import FileStore, StorageFull, refused_by_disk, write_atomically
 from service.jobs.kinds import KINDS
 from service.jobs.store import JobStore
 from service.jobs.task import ASKED, Cancelled, Outcome, Task, read_progress
@@ -46,19 +46,24 @@ def attempt(
     kind = json.loads((folder / ASKED).read_bytes())["kind"]
     task = Task(job_id, folder=folder, settings=settings, store=store, files=files, library=library)
     log.info("job begins", job_id=job_id, kind=kind)
-    if _fruitless(task) > _FRUITLESS:
-        outcome = _failed("The process that does jobs died of this one, again and again.")
-    else:
-        outcome = _ended(lambda: KINDS[kind].work(task), job_id)
-    write_atomically(ended, json.dumps(outcome).encode())
+    outcome = _ended(task, KINDS[kind].work)
+    try:
+        write_atomically(ended, json.dumps(outcome).encode())
+    except OSError as error:
+        # The queue hears of it all the same; only whoever dies before that does it again.
+        log.warning("outcome not written", job_id=job_id, error_type=type(error).__name__)
     jobs.tidy(job_id)
     log.info("job ends", job_id=job_id, kind=kind, reason=outcome["status"])
     return outcome
 
 
-def _ended(work: Callable[[], Outcome], job_id: str) -> dict[str, Any]:
+def _ended(task: Task, work: Callable[[Task], Outcome]) -> dict[str, Any]:
     try:
-        outcome = _tried(work, job_id)
+        with refused_by_disk():
+            attempts = _fruitless(task)
+        if attempts > _FRUITLESS:
+            return _failed("The process that does jobs died of this one, again and again.")
+        outcome = _tried(task, work)
     except Cancelled:
         return {"status": "cancelled"}
     except SourceError as error:
@@ -67,10 +72,10 @@ def _ended(work: Callable[[], Outcome], job_id: str) -> dict[str, Any]:
     except (StorageFull, ArtifactWriteFailed) as error:
         return _failed(_words(error), slug="storage-full", title="Storage full", status=503)
     except (ModelError, PipelineError, Refusal) as error:
-        log.error("job fails", job_id=job_id, error_type=type(error).__name__, error_message=_words(error))
+        log.error("job fails", job_id=task.id, error_type=type(error).__name__, error_message=_words(error))
         return _failed(_QUOTED.sub("…", _words(error)))
     except Exception as error:  # noqa: BLE001 - the worker lives on, the job says that it failed
-        log_failure(error, job_id=job_id)
+        log_failure(error, job_id=task.id)
         return _failed(str(INTERNAL.detail), slug=INTERNAL.slug, title=INTERNAL.title, status=500)
     return {
         "status": "succeeded",
@@ -80,15 +85,16 @@ def _ended(work: Callable[[], Outcome], job_id: str) -> dict[str, Any]:
     }
 
 
-def _tried(work: Callable[[], Outcome], job_id: str) -> Outcome:
+def _tried(task: Task, work: Callable[[Task], Outcome]) -> Outcome:
     """The work, again after a pause where the machine hiccuped; what it has done by then it does not do twice."""
     for number in range(1, _TRIES):
         try:
-            return work()
+            with refused_by_disk():
+                return work(task)
         except (OSError, MemoryError) as error:
-            log.warning("job tries again", job_id=job_id, error_type=type(error).__name__)
+            log.warning("job tries again", job_id=task.id, error_type=type(error).__name__)
             time.sleep(_PAUSE_S * 2**number)
-    return work()
+    return work(task)
 
 
 def _fruitless(task: Task) -> int:

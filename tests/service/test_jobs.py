@@ -1,6 +1,8 @@
 """/v1/jobs: asked for, done by a worker, watched, cancelled, fetched."""
 
 import json
+import os
+import signal
 
 import orjson
 import pytest
@@ -282,3 +284,34 @@ def test_an_unknown_job_is_404_whatever_it_looks_like(idle, assert_problem, job_
             assert_problem(idle.served.get(f"/v1/jobs/{job_id}{suffix}"), 404)
     if job_id != "..":
         assert_problem(idle.served.post(f"/v1/jobs/{job_id}/cancel"), 404)
+
+
+def test_a_worker_that_dies_is_started_again(jobs):
+    file_id = jobs.upload(lines(*({"title": f"cook {n}"} for n in range(5000))))
+    job_id = jobs.started(kind="run", pipeline="job-titles", input_file_id=file_id)
+    jobs.wait(job_id, lambda job: job["progress"]["done"] > 0)
+    (worker,) = jobs.served.services.supervisor.pids
+    os.kill(worker, signal.SIGKILL)
+    assert jobs.wait(job_id)["status"] == "succeeded"
+    assert jobs.served.services.supervisor.pids != [worker]
+    assert len(jobs.result(job_id).splitlines()) == 5000
+
+
+def test_old_jobs_are_forgotten_with_all_they_hold(jobs):
+    job = jobs.done(kind="run", pipeline="job-titles", input_file_id=jobs.upload(lines({"title": "cook"})))
+    store = jobs.served.services.jobs
+    assert store.sweep(older_than_s=3600) == 0
+    assert jobs.get(job["id"]) == job
+    assert store.sweep(older_than_s=-5) > 0
+    assert jobs.served.get(f"/v1/jobs/{job['id']}").status_code == 404
+    assert jobs.served.get("/v1/jobs").json()["jobs"] == []
+
+
+def test_jobs_and_files_are_documented(idle):
+    document = idle.served.get("/openapi.json").json()
+    for path in ("/v1/files", "/v1/files/{file_id}/content", "/v1/jobs", "/v1/jobs/{job_id}/events"):
+        assert path in document["paths"]
+    for schema in ("IndexJob", "RunJob"):
+        example = document["components"]["schemas"][schema]["example"]
+        assert idle.ask(**example).status_code in {404, 422}  # Its file is not there; the rest is right.
+    assert "multipart/form-data" in document["paths"]["/v1/files"]["post"]["requestBody"]["content"]
