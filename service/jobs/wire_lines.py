@@ -86,17 +86,19 @@ class WireLines:
         self._check = check
 
     def __call__(self, lines: Sequence[Line]) -> list[Answered]:
-        """One answer each, in order."""
-        answers: list[Answered] = []
-        for start in range(0, len(lines), AT_ONCE):
-            self._check()
-            answers += self._answer(lines[start : start + AT_ONCE])
-        return answers
+        """One answer each, in order.
 
-    def _answer(self, lines: Sequence[Line]) -> list[Answered]:
+        Short ones are computed with short ones, so that little is padded. Nothing is remembered from call to call: an
+        answer's last digits depend on what it is computed with, and that must not depend on when a job was killed.
+        """
         asked: dict[bytes, Request] = {}
         read = [self._read(line, asked) for line in lines]
-        outcomes = dict(zip(asked, self._run(list(asked.values())), strict=True))
+        outcomes: dict[bytes, bytes | dict[str, Any]] = {}
+        by_length = sorted(asked, key=lambda key: len(asked[key].text))
+        for start in range(0, len(by_length), AT_ONCE):
+            self._check()
+            keys = by_length[start : start + AT_ONCE]
+            outcomes |= zip(keys, self._run([asked[key] for key in keys]), strict=True)
         return [
             self._written(line, outcomes[key] if isinstance(key, bytes) else key)
             for line, key in zip(lines, read, strict=True)

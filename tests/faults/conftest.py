@@ -16,7 +16,7 @@ from models.encoders.hashing import HashingEncoder
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
 from pipelines.build import artifact_name, build, open_build, snapshot
-from pipelines.lines import read_lines
+from pipelines.lines import CHUNK_LINES, read_lines
 from service.files import FileStore
 from service.jobs.queue import Queue, queue_url
 from service.jobs.store import JobStore, Plan
@@ -62,8 +62,12 @@ class Plant:
         """What the job has to put out, by a plain loop."""
         built = open_build(SPEC, "twelve", store=self.store, encoder_of=lambda _: HashingEncoder())
         (source,) = self.jobs.folder(job_id).glob("input*")
+        answer = WireLines(built.pipeline, LINE_FORMATS["job-titles"], options={})
+        lines = list(read_lines(source))
         with built.artifact:
-            answers = WireLines(built.pipeline, LINE_FORMATS["job-titles"], options={})(list(read_lines(source)))
+            answers = [
+                a for start in range(0, len(lines), CHUNK_LINES) for a in answer(lines[start : start + CHUNK_LINES])
+            ]
         return b"".join(answer.content + b"\n" for answer in answers)
 
     def output(self, job_id: str) -> bytes:
