@@ -91,7 +91,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = _declared_length(scope)
+        declared = declared_length(scope)
         received = 0
         whole = False
         limit = self._limits.get(scope["path"].removeprefix(scope.get("root_path", "")), self._limit)
@@ -120,7 +120,8 @@ class BodyLimit:
             raise BodyTooSlow("The rest of the body did not come in time.") from None
 
 
-def _declared_length(scope: Scope) -> int | None:
+def declared_length(scope: Scope) -> int | None:
+    """The body's length as the caller declares it; None if it does not."""
     for name, value in scope["headers"]:
         # The server refuses what is no number; digits beyond 18 would be a number that int() may refuse too.
         if name == b"content-length" and value.isdigit():

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     root_path: str = Field("", pattern="^(/.*[^/])?$", description="Prefix that a gateway strips: /names.")
     artifacts: Path = Field(Path("artifacts"), description="Where builds and encoders rest.")
-    data: Path = Field(Path("data"), description="Where what users say is kept, beside artifacts.")
+    data: Path = Field(Path("data"), description="Where files, jobs and what users say are kept, beside artifacts.")
     pipelines_file: Path = Field(Path("deploy/pipelines.toml"), description="What is hosted, the operator's file.")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where encoders run.")
     threads: int = Field(
@@ -48,6 +48,16 @@ class Settings(BaseSettings):
         256 * 2**20, ge=0, description="Memory for kept PDFs; the longest unused goes first (guess)."
     )
     spice_simulate: bool = Field(True, description="Check SPICE cards with ngspice where it is installed.")
+    max_file_bytes: int = Field(2 * 2**30, ge=1024, description="Larger uploads are answered 413 (guess).")
+    max_files_bytes: int = Field(64 * 2**30, ge=1024, description="All files together; beyond it 503 (guess).")
+    files_kept_s: float = Field(30 * 86_400.0, ge=60, description="Files and finished jobs older than this go (guess).")
+    jobs_url: str | None = Field(
+        None,
+        pattern=r"^(postgresql|sqlite:///)",
+        description="PostgreSQL URL of a queue that several replicas share. Default: SQLite below COGNOMEN_DATA.",
+    )
+    job_workers: int = Field(1, ge=0, le=16, description="Processes that do jobs while there are any; 0: others do.")
+    job_nice: int = Field(19, ge=0, le=19, description="How far jobs stand back behind requests (benchmarks/speed).")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(

@@ -20,6 +20,7 @@ from pipelines.config import PipelineConfig
 from pipelines.errors import ConfigInvalid
 from pipelines.evaluation import read_labelled
 from pipelines.feedback import Confirmation
+from pipelines.indexing import isco_names
 from pipelines.library import import_terminology
 from pipelines.results import Request
 from pipelines.sources import read_terminology
@@ -133,12 +134,6 @@ def read_source(
             group_names=isco_names(),
             on_progress=lambda concepts: status.update(escape(f"{name}: {concepts:,} concepts")),
         )
-
-
-def isco_names() -> dict[str, str]:
-    """ISCO-08 code → name, from the job titles' starter: ESCO's occupation files name no group."""
-    starter = registry.spec("job_titles").starter
-    return {c.codes["isco-08"]: c.name for c in starter().concepts if "isco-08" in c.codes} if starter else {}
 
 
 def configured(spec: PipelineSpec, *, encoder: str | None, options: Sequence[str]) -> PipelineConfig:
