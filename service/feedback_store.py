@@ -88,13 +88,16 @@ def prepared(
     unfit = [
         Unfit(i, "concept_id", "The terminology has no such concept.")
         for i, item in enumerate(items)
-        if item.concept_id not in terminology.by_id
+        if terminology.current(item.concept_id) not in terminology.by_id
     ] + [
         Unfit(i, "text", "Nothing is left of it after cleaning.")
         for i, query in enumerate(queries)
         if not query.strip()
     ]
-    return [replace(item, query=query) for item, query in zip(items, queries, strict=True)], unfit
+    return [
+        replace(item, query=query, concept_id=terminology.current(item.concept_id))
+        for item, query in zip(items, queries, strict=True)
+    ], unfit
 
 
 def feedback_path(data: Path, pipeline: str, terminology: str) -> Path:
@@ -178,6 +181,15 @@ class FeedbackStore:
     def confirmations(self) -> list[Confirmation]:
         """What the next build should learn."""
         return confirmations(self.all())
+
+    def rebind(self, memory: Memory) -> None:
+        """Keep another memory in step from now on: that of a build which answers in place of the one before."""
+        if self._there:
+            with self._reading() as connection:
+                memory.remember(_select(connection, "1"))
+                self._memory = memory
+        else:
+            self._memory = memory
 
     def close(self) -> None:
         """Let the file go."""

