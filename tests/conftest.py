@@ -82,3 +82,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory, terminology):
+    """The address of a real service that hosts everything, small; made once for all tests that look from outside."""
+    from tests.live import serve_everything
+
+    with serve_everything(tmp_path_factory.mktemp("live"), terminology) as address:
+        yield address
