@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check install examples clean
+.PHONY: run test check install examples book clean
 
 install: $(INSTALLED)
 
@@ -49,6 +49,11 @@ check: $(INSTALLED)
 
 examples: $(INSTALLED)
 	@for file in examples/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+# The documentation as a book, in build/book; it opens without a server.
+book: $(INSTALLED)
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 clean:
 	rm -rf $(VENV)
