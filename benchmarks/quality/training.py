@@ -63,9 +63,7 @@ def variants() -> dict[str, Variant]:
     """What is compared; the first is what everything is compared with, the second what ships."""
     blocks = SPEC.config().blocks
     ours = {**blocks.by_language, "": blocks.default}
-    before = {**ours, "en": UNTRAINED.by_language["en"], "": UNTRAINED.default} | {
-        tag: UNTRAINED.by_language[tag] for tag in UNTRAINED.by_language
-    }
+    before = {**UNTRAINED.by_language, "": UNTRAINED.default}
     plain = [base_of(name) for name in ENCODERS]
     found = {
         "zero-shot": Variant(plain, before),
