@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from benchmarks.common import KS, paired, recall, reciprocal, save_part
@@ -125,20 +126,26 @@ class Ranked:
         self._right = [{place[c] for c in gold if c in place} for gold in data.gold]
         self._sides: dict[str, tuple[Vectors, Vectors]] = {}
 
-    def judge(self, variant: Variant) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        weights = variant.weights_of(self.data.language)
-        parts = [(w, *self._side(name)) for name, w in zip(variant.encoders, weights, strict=True) if w > 0]
-        hits, precision = [], []
-        for start in range(0, len(self.queries), AT_ONCE):
+    def judge(self, some: dict[str, Variant]) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Per variant: ranks of the first right concept, average precisions."""
+        weights = {n: v.weights_of(self.data.language) for n, v in some.items()}
+        used = {e for n, v in some.items() for e, w in zip(v.encoders, weights[n], strict=True) if w > 0}
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in some}
+        for start in track(range(0, len(self.queries), AT_ONCE), description=self.data.name, console=console):
             chunk = slice(start, start + AT_ONCE)
-            scores = (1 - self._share) * sum(w * (queries[chunk] @ rows.T) for w, queries, rows in parts)
-            if self._share:
-                scores += self._share * self._trigrams(self.queries[chunk])
-            for row, right in zip(scores, self._right[chunk], strict=True):
-                voted = self._vote.concept_scores(row.astype(np.float32), self._member, self._counts)
-                hits.append(float((voted > voted[list(right)].max()).sum()) if right else np.inf)
-                precision.append(mean_average_precision(voted[None], [right]) if right else 0.0)
-        return np.array(hits), np.array(precision)
+            similar = {e: self._side(e)[0][chunk] @ self._side(e)[1].T for e in used}
+            trigrams = self._share * self._trigrams(self.queries[chunk]) if self._share else 0.0
+            for name, variant in some.items():
+                parts = zip(variant.encoders, weights[name], strict=True)
+                scores = (1 - self._share) * sum(w * similar[e] for e, w in parts if w > 0) + trigrams
+                found[name] += [self._judged(r, c) for r, c in zip(scores, self._right[chunk], strict=True)]
+        return {name: (np.array([h for h, _ in v]), np.array([p for _, p in v])) for name, v in found.items()}
+
+    def _judged(self, scores: NDArray[np.floating], right: set[int]) -> tuple[float, float]:
+        if not right:
+            return np.inf, 0.0
+        voted = self._vote.concept_scores(scores.astype(np.float32), self._member, self._counts)
+        return float((voted > voted[list(right)].max()).sum()), mean_average_precision(voted[None], [right])
 
     def _side(self, name: str) -> tuple[Vectors, Vectors]:
         if name not in self._sides:
@@ -155,10 +162,10 @@ class Ranked:
 
 def measure(data: TitleSet, *, cleaned: bool, encode: Encoded) -> dict[str, Any]:
     ranked = Ranked(data, cleaned=cleaned, encode=encode)
-    judged = {}
-    for name, variant in variants().items():
-        hits, precision = ranked.judge(variant)
-        judged[name] = {f"R@{k}": recall(hits, k) for k in KS} | {"MRR": reciprocal(hits), "MAP": precision}
+    judged = {
+        name: {f"R@{k}": recall(hits, k) for k in KS} | {"MRR": reciprocal(hits), "MAP": precision}
+        for name, (hits, precision) in ranked.judge(variants()).items()
+    }
     return {
         "n": len(data.queries),
         "language": data.language,

@@ -14,8 +14,8 @@ from models.training.pairs import false_negatives
 class MaskedRankingLoss(CachedMultipleNegativesRankingLoss):  # type: ignore[misc] # untyped here
     """InfoNCE over a batch, both ways, with pairs of an anchor's own concept left out of its negatives.
 
-    Labels are (n, 2): concept of the pair, concept of its mined negative (−1 for none). Mini-batches hold texts of about
-    one length, without the padding of the rest of the batch: titles are short, and a definition among them is not.
+    Labels are (n, 2): concept of the pair, concept of its mined negative (−1 for none). Mini-batches hold texts of
+    about one length, without the padding of the rest of the batch: titles are short, a definition among them is not.
 
     Args:
         cached: embed twice and keep the gradients of the vectors alone in between; needs less memory and a third more
@@ -52,8 +52,9 @@ class MaskedRankingLoss(CachedMultipleNegativesRankingLoss):  # type: ignore[mis
         sentence_feature: dict[str, Tensor],
         begin: int,
         end: int,
-        *args: Any,
-        **kwargs: Any,  # noqa: ANN401
+        with_grad: bool,
+        copy_random_state: bool,
+        random_state: Any = None,  # noqa: ANN401 - untyped here
     ) -> Any:  # noqa: ANN401
         """A mini-batch's vectors; what all of its texts are padded with is cut off first."""
         longest = int(sentence_feature["attention_mask"][begin:end].sum(dim=1).max())
@@ -61,7 +62,7 @@ class MaskedRankingLoss(CachedMultipleNegativesRankingLoss):  # type: ignore[mis
             name: value[begin:end, :longest] if isinstance(value, Tensor) and value.ndim == 2 else value
             for name, value in sentence_feature.items()
         }
-        return super().embed_minibatch(cut, 0, end - begin, *args, **kwargs)
+        return super().embed_minibatch(cut, 0, end - begin, with_grad, copy_random_state, random_state)
 
     def calculate_loss(self, reps: Any, labels: Tensor | None = None, *, with_backward: bool = False) -> Tensor:  # noqa: ANN401
         """The mean of the loss anchor → positive and positive → anchor."""
