@@ -1,6 +1,6 @@
 """What the adapters that ship bring: zero-shot against trained, on every development set, and without each in turn.
 
-    python -m benchmarks.quality.training --artifacts artifacts --cache DIR [--only jobbert talentclef melo]
+    python -m benchmarks.quality.training --artifacts artifacts --cache DIR [--only jobbert talentclef unseen melo]
 
 Needs ../shared/titles and the prepared encoders, plain ones and trained ones (`cognomen setup`, `cognomen models prepare
 use-multilingual minilm e5-small`). Writes benchmarks/results/training.json. Vectors are kept in CACHE; without them about
@@ -9,7 +9,8 @@ an hour of CPU.
 Nothing was trained on these sets: adapters saw ESCO and O*NET (docs/training.md), so the *targets* of jobbert_val and MELO
 are known to them as terms, their queries are not. MELO's usa set is left out: its queries are O*NET titles. The weights of
 the encoders were chosen on 1,500 other titles of jobbert_val and on the occupations kept out of training; jobbert_val here is
-the 3,000 titles that benchmarks/quality/vacancysbert.py measures on.
+the 3,000 titles that benchmarks/quality/vacancysbert.py measures on. `unseen_languages` asks for occupations that training kept
+out, in five languages it never saw, among ESCO's English terms.
 
 Every row is scored (no approximate index), rows are fused with trigrams as configured, terms vote, full rankings are judged.
 """
@@ -27,7 +28,16 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.common import KS, paired, recall, reciprocal, save_part
-from benchmarks.quality.titles_data import MELO, TALENTCLEF, TitleSet, esco_english, jobbert, melo, talentclef
+from benchmarks.quality.titles_data import (
+    MELO,
+    TALENTCLEF,
+    TITLES,
+    TitleSet,
+    esco_english,
+    jobbert,
+    melo,
+    talentclef,
+)
 from benchmarks.quality.vacancysbert import KeepingLibrary, Split
 from models.arrays import Vectors, unit
 from models.artifacts import ArtifactStore
@@ -40,11 +50,15 @@ from pipelines.aggregation import KernelVote
 from pipelines.encoding import primary
 from pipelines.job_titles.cleaning import clean_titles
 from pipelines.job_titles.config import ENCODERS, UNTRAINED
+from pipelines.job_titles.material import held_out
 from pipelines.job_titles.pipeline import row_text
+from pipelines.sources import read_terminology
 
 SPEC = registry.spec("job-titles")
 MELO_SETS = tuple(name for name in MELO if name != "usa_q_en_c_en")
 AT_ONCE = 256
+KEPT_OUT = 0.1
+UNSEEN = ("cs", "el", "hu", "lt", "sv")
 console = Console()
 
 
@@ -83,6 +97,24 @@ def base_of(name: str) -> str:
     assert SPEC.adapters is not None
     folder = SPEC.adapters / name
     return read_adapter(folder).base if folder.is_dir() else name
+
+
+def unseen_languages() -> TitleSet:
+    """Occupations that training kept out, by their names in languages it never saw, among ESCO's English terms."""
+    terminology = esco_english()
+    everything = read_terminology(TITLES / "esco_1.0.8_26_languages.jsonl.gz", format="jsonl", name="esco-26")
+    rng = np.random.default_rng(0)
+    asked: list[tuple[str, str]] = []
+    for language in UNSEEN:
+        named = [
+            (term.text, concept.id)
+            for concept in everything.concepts
+            if held_out(concept.id, KEPT_OUT) and concept.id in terminology.by_id
+            for term in concept.terms
+            if term.language == language and term.kind == "preferred"
+        ]
+        asked += [named[i] for i in rng.permutation(len(named))[:150]]
+    return TitleSet("unseen_languages", "xx", [t for t, _ in asked], [{c} for _, c in asked], terminology)
 
 
 class Encoded:
@@ -198,7 +230,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--cache", type=Path, required=True, help="a folder for vectors")
-    parser.add_argument("--only", nargs="*", default=["talentclef", "jobbert", "melo"])
+    parser.add_argument("--only", nargs="*", default=["talentclef", "jobbert", "unseen", "melo"])
     arguments = parser.parse_args()
     library = KeepingLibrary(ArtifactStore(arguments.artifacts), arguments.cache)
     encode = Encoded(library)
@@ -222,6 +254,8 @@ def main() -> None:
             TitleSet("jobbert_val", "en", split.titles(split.tested), split.gold(split.tested), whole.terminology),
             cleaned=True,
         )
+    if "unseen" in arguments.only:
+        keep(unseen_languages(), cleaned=True)
     if "melo" in arguments.only:
         for name in MELO_SETS:
             keep(melo(name), cleaned=True)
