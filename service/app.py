@@ -17,7 +17,17 @@ from service.admission import Admission, BodyLimit, estimate_tokens
 from service.batching import Batcher, Lane
 from service.host import PipelineHost
 from service.hosting import read_hosting
-from service.routes import Services, docs, embeddings, feedback, health, pipelines, retrieval, terminologies
+from service.routes import (
+    Services,
+    docs,
+    embeddings,
+    feedback,
+    health,
+    pipelines,
+    rerank,
+    retrieval,
+    terminologies,
+)
 from service.schemas import Problem
 from service.settings import Settings
 from service.telemetry import Metrics, Observed, log, log_failure
@@ -64,6 +74,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         health.routes,
         feedback.routes,
         retrieval.routes,
+        rerank.routes,
     ):
         app.include_router(routes)
     if settings.docs:

@@ -9,6 +9,9 @@ from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
 from models.encoders.library import EncoderLibrary
 from models.errors import ModelError
+from models.rerankers.bi_encoder import BiEncoderReranker
+from models.rerankers.cross_encoder import CrossEncoder
+from models.rerankers.library import RerankerLibrary
 from pipelines import registry
 from pipelines.build import Build, builds, open_build
 from pipelines.errors import PipelineError, PipelineUnknown, TerminologyUnknown
@@ -108,6 +111,7 @@ class PipelineHost:
         self._hosting = hosting or {}
         self._data = data
         self._library = EncoderLibrary(store, device=device, threads=threads)
+        self._rerankers = RerankerLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
         retrieval = self._hosting.get("retrieval", _EVERYTHING)
         self.collections = Collections(store, encoder_of=self.encoder, hosts=retrieval.hosts_collection)
@@ -180,6 +184,16 @@ class PipelineHost:
     def encoder(self, name: str) -> Encoder:
         """A prepared encoder, opened once and kept; "a+b" joins two. Raises: EncoderUnknown."""
         return self._library.get(name)
+
+    def rerankers(self) -> list[str]:
+        """Names of every prepared cross-encoder, sorted."""
+        return self._rerankers.names()
+
+    def reranker(self, name: str) -> CrossEncoder | BiEncoderReranker:
+        """The cross-encoder of that name, or else the encoder of that name as a re-ranker. Raises: EncoderUnknown."""
+        if name in self._rerankers.names():
+            return self._rerankers.get(name)
+        return BiEncoderReranker(self.encoder(name))
 
     def _open(self, spec: PipelineSpec, terminology: str) -> None:
         opened = open_build(spec, terminology, store=self._store, encoder_of=self.encoder)
