@@ -12,6 +12,7 @@ ModelError
 │   ├── WeightsMismatch  weights whose sha256 is not the pinned one
 │   └── MissingExtra     a library of an optional extra is not installed
 ├── BankMismatch         a hubness bank fitted for another encoder or index
+├── EngineUnavailable    a database that holds vectors and does not answer, or refuses
 └── DeviceUnavailable    an accelerator that this machine does not have
 """
 
@@ -62,6 +63,10 @@ class MissingExtra(EncoderError):
 
 class BankMismatch(ModelError):
     """A hubness bank fitted for another encoder or index."""
+
+
+class EngineUnavailable(ModelError):
+    """A database that holds vectors does not answer, or refuses; the message never holds its address."""
 
 
 class DeviceUnavailable(ModelError):
