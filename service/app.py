@@ -51,6 +51,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         data=settings.data,
         device=settings.device,
         threads=settings.threads,
+        engines=settings.engines,
     )
     metrics = Metrics()
     app = FastAPI(

@@ -96,6 +96,7 @@ class PipelineHost:
         data: where what users say is kept; None keeps it as long as the process lives.
         device: where encoders run.
         threads: threads per encoder session.
+        engines: engine → where it listens, for collections that are kept in a server.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class PipelineHost:
         data: Path | None = None,
         device: str = "auto",
         threads: int = 1,
+        engines: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._hosting = hosting or {}
@@ -114,7 +116,9 @@ class PipelineHost:
         self._rerankers = RerankerLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
         retrieval = self._hosting.get("retrieval", _EVERYTHING)
-        self.collections = Collections(store, encoder_of=self.encoder, hosts=retrieval.hosts_collection)
+        self.collections = Collections(
+            store, encoder_of=self.encoder, engines=engines, hosts=retrieval.hosts_collection
+        )
         self.ready = False
         self.failure: str | None = None
 

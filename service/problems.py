@@ -27,7 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.errors import EncoderUnknown
+from models.errors import EncoderUnknown, EngineUnavailable
 from pipelines.errors import (
     CollectionUnknown,
     ConceptUnknown,
@@ -174,7 +174,12 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
         "/hubness",
     ),
     InputInvalid: Kind(422, "invalid-request", "Invalid request"),
+    EngineUnavailable: Kind(
+        503, "engine-unavailable", "Engine unavailable", "The server that keeps these vectors does not answer."
+    ),
 }
+
+_RETRY_S: Final = 5
 
 _STATUS_KINDS: Final = {
     404: Kind(404, "not-found", "Not found", "There is nothing at this path; /openapi.json lists what there is."),
@@ -226,7 +231,8 @@ async def _table_problem(request: Request, error: Exception) -> Response:
     detail = kind.detail or str(error)
     pointer = getattr(error, "pointer", kind.pointer)
     faults = [Fault(pointer, detail)] if pointer is not None else []
-    return problem(kind, request_id=request.state.request_id, detail=detail, faults=faults)
+    headers = {"Retry-After": str(_RETRY_S)} if kind.status == Unavailable.status else {}
+    return problem(kind, request_id=request.state.request_id, detail=detail, faults=faults, headers=headers)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     artifacts: Path = Field(Path("artifacts"), description="Where builds and encoders rest.")
     data: Path = Field(Path("data"), description="Where what users say is kept, beside artifacts.")
     pipelines_file: Path = Field(Path("deploy/pipelines.toml"), description="What is hosted, the operator's file.")
+    pgvector_url: str | None = Field(None, description="PostgreSQL with pgvector, for collections kept there.")
+    milvus_url: str | None = Field(None, description="Milvus, for collections kept there: http://host:19530.")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where encoders run.")
     threads: int = Field(
         1, ge=1, le=256, description="Threads per encoder (FINDINGS: two collapse on a contended box)."
@@ -53,6 +55,12 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a person.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     metrics_open: bool = Field(True, description="Serve /metrics to every address; else to loopback only.")
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """Engine → where it listens, for those that somebody set up."""
+        said = {"pgvector": self.pgvector_url, "milvus": self.milvus_url}
+        return {engine: url for engine, url in said.items() if url}
 
     @property
     def loopback(self) -> bool:
