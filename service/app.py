@@ -38,6 +38,7 @@ from service.routes import (
     keys,
     medical,
     pipelines,
+    rerank,
     retrieval,
     terminologies,
 )
@@ -71,6 +72,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         data=settings.data,
         device=settings.device,
         threads=settings.threads,
+        engines=settings.engines,
     )
     metrics = Metrics()
     key_store = KeyStore(settings.data, secret_file=settings.keys_secret_file)
@@ -113,6 +115,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         jobs.routes,
         feedback.routes,
         retrieval.routes,
+        rerank.routes,
     ):
         app.include_router(routes)
     app.include_router(datasheets.routes)

@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     artifacts: Path = Field(Path("artifacts"), description="Where builds and encoders rest.")
     data: Path = Field(Path("data"), description="Where files, jobs and what users say are kept, beside artifacts.")
     pipelines_file: Path = Field(Path("deploy/pipelines.toml"), description="What is hosted, the operator's file.")
+    pgvector_url: str | None = Field(None, description="PostgreSQL with pgvector, for collections kept there.")
+    milvus_url: str | None = Field(None, description="Milvus, for collections kept there: http://host:19530.")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where encoders run.")
     threads: int = Field(
         1, ge=1, le=256, description="Threads per encoder (FINDINGS: two collapse on a contended box)."
@@ -106,6 +108,12 @@ class Settings(BaseSettings):
     def keys_required(self) -> bool:
         """Whether every request needs an API key."""
         return self.require_keys or not self.loopback
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """Engine → where it listens, for those that somebody set up."""
+        said = {"pgvector": self.pgvector_url, "milvus": self.milvus_url}
+        return {engine: url for engine, url in said.items() if url}
 
     @property
     def loopback(self) -> bool:
