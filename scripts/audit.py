@@ -6,13 +6,8 @@ python scripts/audit.py deploy/requirements.lock
 import subprocess
 import sys
 
-_OFFLINE = (
-    "ConnectionError",
-    "NewConnectionError",
-    "Max retries exceeded",
-    "ServiceError",
-    "Name or service not known",
-)
+_OFFLINE = ("ConnectionError", "NewConnectionError", "Max retries exceeded", "ServiceError", "Name or service not")
+_UNCHECKED = "could not be audited"
 
 
 def main() -> int:
