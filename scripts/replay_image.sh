@@ -2,7 +2,8 @@
 # Replays the Dockerfile's steps where no engine runs: a clean venv from the hash-pinned lock, the wheel, prepared artifacts,
 # then the service as another user on read-only files, asked by the image's own HEALTHCHECK.
 #
-#   scripts/replay_image.sh ARTIFACTS          as root; ARTIFACTS as `cognomen setup` makes them
+#   scripts/replay_image.sh ARTIFACTS          as root; ARTIFACTS as `cognomen setup` makes them; PYTHON=… if another than
+#                                              /usr/bin/python3, one that every user can run
 #
 # Not replayed: the base image, the stage that prepares models with torch (ARTIFACTS stand for its outcome), cgroups.
 set -euo pipefail
@@ -16,7 +17,7 @@ port=${PORT:-18000}
 trap 'kill "${pid:-}" 2>/dev/null || true; wait 2>/dev/null || true; chmod -R u+w "$root"; rm -rf "$root"' EXIT
 
 echo "== installed"
-python3 -m venv "$root/venv"
+"${PYTHON:-/usr/bin/python3}" -m venv "$root/venv"
 "$root/venv/bin/pip" install --quiet --require-hashes --only-binary :all: -r deploy/requirements.lock
 # From a copy, as the image has it: building in the checkout would leave files there.
 mkdir "$root/src"
