@@ -39,7 +39,7 @@ class Rule:
         probe: open, but to the gateway's network only.
     """
 
-    path: str
+    path: re.Pattern[str]
     scope: KeyScope | None
     methods: frozenset[str] = _ANY
     work: bool = False
@@ -47,26 +47,33 @@ class Rule:
 
     def covers(self, method: str, path: str) -> bool:
         """Whether it is about this request."""
-        return (not self.methods or method in self.methods) and re.fullmatch(self.path, path, re.DOTALL) is not None
+        return (not self.methods or method in self.methods) and self.path.fullmatch(path) is not None
 
 
 _GET: Final = frozenset({"GET", "HEAD"})
 _POST: Final = frozenset({"POST"})
 _DELETE: Final = frozenset({"DELETE"})
-_REST: Final = Rule(".*", KeyScope.WRITE)
+
+
+def _all(pattern: str) -> re.Pattern[str]:
+    # A line break in a path is as good a character as any.
+    return re.compile(pattern, re.DOTALL)
+
+
+_REST: Final = Rule(_all(".*"), KeyScope.WRITE)
 
 RULES: Final[Sequence[Rule]] = (
-    Rule("/(healthz|readyz|metrics)", None, probe=True),
+    Rule(_all("/(healthz|readyz|metrics)"), None, probe=True),
     # Pages without data; what they show they ask for under /v1.
-    Rule("/(docs|console)(/.*)?|/openapi.json|/favicon.ico", None, _GET),
-    Rule("/v1/keys(/.*)?", KeyScope.ADMIN),
-    Rule("/v1/[^/]+/feedback(/[^/]+)?", KeyScope.WRITE, frozenset({"POST", "DELETE"})),
-    Rule(".*", KeyScope.ADMIN, _DELETE),
-    Rule("/v1/(files|jobs)(/.*)?", KeyScope.WRITE),
-    Rule("/v1/(embeddings|rerank|job-titles/normalize|medical/link)", KeyScope.READ, _POST, work=True),
-    Rule("/v1/retrieval/[^/]+/search", KeyScope.READ, _POST, work=True),
-    Rule("/v1/datasheets/.*", KeyScope.READ, _POST),
-    Rule(".*", KeyScope.READ, _GET),
+    Rule(_all("/(docs|console)(/.*)?|/openapi.json|/favicon.ico"), None, _GET),
+    Rule(_all("/v1/keys(/.*)?"), KeyScope.ADMIN),
+    Rule(_all("/v1/[^/]+/feedback(/[^/]+)?"), KeyScope.WRITE, frozenset({"POST", "DELETE"})),
+    Rule(_all(".*"), KeyScope.ADMIN, _DELETE),
+    Rule(_all("/v1/(files|jobs)(/.*)?"), KeyScope.WRITE),
+    Rule(_all("/v1/(embeddings|rerank|job-titles/normalize|medical/link)"), KeyScope.READ, _POST, work=True),
+    Rule(_all("/v1/retrieval/[^/]+/search"), KeyScope.READ, _POST, work=True),
+    Rule(_all("/v1/datasheets/.*"), KeyScope.READ, _POST),
+    Rule(_all(".*"), KeyScope.READ, _GET),
     _REST,
 )
 """The first one that covers a request counts."""
