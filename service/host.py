@@ -9,15 +9,14 @@ from pathlib import Path
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
 from models.encoders.library import EncoderLibrary
-from models.errors import ModelError
 from pipelines import registry
 from pipelines.build import Build, builds, open_build
-from pipelines.errors import PipelineError, PipelineUnknown, TerminologyUnknown
+from pipelines.errors import PipelineUnknown, TerminologyUnknown
 from pipelines.flow import Pipeline
 from pipelines.results import Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
-from service.feedback_store import FeedbackStore, FeedbackUnavailable, feedback_path
+from service.feedback_store import FeedbackStore, feedback_path
 from service.hosting import Hosting
 from service.problems import Unavailable
 
@@ -136,7 +135,7 @@ class PipelineHost:
             for terminology in built:
                 try:
                     self._open(spec, terminology)
-                except (ModelError, PipelineError, FeedbackUnavailable) as error:
+                except Exception as error:
                     log.exception("cannot open %s over %s", spec.slug, terminology)
                     faults[spec.slug, terminology] = type(error).__name__
         self._faults = faults
