@@ -37,23 +37,24 @@ cp deploy/pipelines.toml "$root/etc/"
 cp -r "$artifacts" "$root/artifacts"
 chmod -R a-w,a+rX "$root/venv" "$root/etc" "$root/artifacts"
 chown -R "$user" "$root/data" "$root/tmp"
-as_user() {
-    setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs --bounding-set -all \
-        env -i PATH="$root/venv/bin:/usr/bin:/bin" HOME="$root/tmp" TMPDIR="$root/tmp" PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
-        COGNOMEN_HOST=0.0.0.0 COGNOMEN_PORT="$port" COGNOMEN_ARTIFACTS="$root/artifacts" COGNOMEN_DATA="$root/data" \
-        COGNOMEN_PIPELINES_FILE="$root/etc/pipelines.toml" COGNOMEN_DRAIN_S=1 "$@"
-}
+# An array, not a function: in the background its process is the service itself, which the signal is for.
+as_user=(
+    setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs --bounding-set -all
+    env -i PATH="$root/venv/bin:/usr/bin:/bin" HOME="$root/tmp" TMPDIR="$root/tmp" PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
+    COGNOMEN_HOST=0.0.0.0 COGNOMEN_PORT="$port" COGNOMEN_ARTIFACTS="$root/artifacts" COGNOMEN_DATA="$root/data"
+    COGNOMEN_PIPELINES_FILE="$root/etc/pipelines.toml" COGNOMEN_DRAIN_S=1
+)
 cd /
-if as_user cognomen serve 2>"$root/tmp/refused"; then
+if "${as_user[@]}" cognomen serve 2>"$root/tmp/refused"; then
     echo "it started beyond loopback without a key" >&2
     exit 1
 fi
 cat "$root/tmp/refused"
-key=$(as_user cognomen keys create --name replay --scope read 2>/dev/null)
-as_user cognomen serve &
+key=$("${as_user[@]}" cognomen keys create --name replay --scope read 2>/dev/null)
+"${as_user[@]}" cognomen serve &
 pid=$!
 for _ in $(seq 120); do
-    as_user python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:$port/readyz', timeout=2)" 2>/dev/null && break
+    "${as_user[@]}" python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:$port/readyz', timeout=2)" 2>/dev/null && break
     kill -0 "$pid"
     sleep 1
 done
@@ -63,7 +64,7 @@ url="http://127.0.0.1:$port/v1/job-titles/normalize"
 test "$(curl -s -o /dev/null -w '%{http_code}' "$url" -H 'content-type: application/json' -d "$request")" = 401
 curl -sf "$url" -H "authorization: Bearer $key" -H 'content-type: application/json' -d "$request"
 echo
-if as_user touch "$root/venv/x" 2>/dev/null || as_user touch "$root/artifacts/x" 2>/dev/null; then
+if "${as_user[@]}" touch "$root/venv/x" 2>/dev/null || "${as_user[@]}" touch "$root/artifacts/x" 2>/dev/null; then
     echo "something is writable that should not be" >&2
     exit 1
 fi

@@ -83,6 +83,10 @@ _NAMED: Final = re.compile(r"/v1/(?:terminologies|retrieval)/([^/]+)(?:/.*)?", r
 """Paths that name what a key may be bound to."""
 
 
+_SHARED: Final = re.compile(r"/v1/(files|jobs)(/.*)?|/v1/retrieval/?", re.DOTALL)
+"""Paths whose answers are not told apart by tenant: closed to keys that are bound, rather than open by oversight."""
+
+
 class NameUnknown(Refusal):
     """A name outside the caller's prefixes: answered alike whether it exists or not."""
 
@@ -170,11 +174,19 @@ class Access:
         caller = self._caller(scope, rule.scope or KeyScope.READ)
         scope["state"]["caller"] = caller
         self._count(caller, scope)
-        named = _NAMED.fullmatch(_path(scope))
-        if named is not None and not caller.sees(named[1]):
-            raise NameUnknown("Nothing of that name is here for this key.")
+        self._bind(caller, _path(scope))
         if rule.work:
             scope["app"].state.services.require_room()
+
+    def _bind(self, caller: Caller, path: str) -> None:
+        """Keep a bound key to its names. What a body names is kept by `services_of`."""
+        if not caller.prefixes:
+            return
+        named = _NAMED.fullmatch(path)
+        if named is not None and not caller.sees(named[1]):
+            raise NameUnknown("Nothing of that name is here for this key.")
+        if _SHARED.fullmatch(path):
+            raise Forbidden("Files, jobs and the list of collections are closed to keys that are bound to prefixes.")
 
     def _count(self, caller: Caller, scope: Scope) -> None:
         try:
