@@ -19,6 +19,9 @@ from pipelines.terminology import Terminology
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _ROWS_PER_CANDIDATE: Final = 8
+FETCHED: Final = 1000
+"""Rows retrieved where they are corrected: a fused index cannot fold, and an exact top 10 needs as many (FINDINGS)."""
+
 StageObserver = Callable[[str, float, int], None]
 """Called after each stage with its name, its seconds, and how many mentions (requests for prepare) it saw."""
 
@@ -93,6 +96,22 @@ class QueryText:
         return Queries(texts, self._encoding.encode(texts, languages), languages)
 
 
+class Selector(Protocol):
+    """Decided mentions in, those to answer with out; for pipelines that try more spans than they mean."""
+
+    def select(self, prepared: Prepared, linked: list[LinkedMention]) -> list[LinkedMention]:
+        """Some of one request's mentions, in order."""
+        ...
+
+
+class KeepAll:
+    """Every mention is answered."""
+
+    def select(self, prepared: Prepared, linked: list[LinkedMention]) -> list[LinkedMention]:
+        """The mentions as they came."""
+        return linked
+
+
 class KeepOrder:
     """No re-ranking."""
 
@@ -109,6 +128,7 @@ class Pipeline:
         preparer, encoder, index, naming, learner, reranker, decider: the steps, in order.
         corrections: hubness method → correction; "none" and "auto" are always there.
         rows: how many index rows are retrieved per mention.
+        selector: which of the decided mentions are answered.
     """
 
     def __init__(
@@ -124,6 +144,7 @@ class Pipeline:
         reranker: CandidateReranker,
         decider: Decider,
         rows: int,
+        selector: Selector | None = None,
     ) -> None:
         self.name = name
         self.observer: StageObserver = _observe_nothing
@@ -136,30 +157,37 @@ class Pipeline:
         self._reranker = reranker
         self._decider = decider
         self._rows = rows
+        self._selector = selector or KeepAll()
 
     @property
     def hubness_methods(self) -> list[str]:
         """The corrections a request may ask for."""
         return sorted(self._corrections)
 
-    def run(self, requests: Sequence[Request], *, hubness: str = "auto") -> list[Result]:
+    def run(self, requests: Sequence[Request], *, hubness: str = "auto", merge: bool = True) -> list[Result]:
         """Name every text: one result per request, in order; an empty batch gives an empty list.
+
+        Mentions that ask the same (query, language, context and options) are named once, unless `merge` is off: for a
+        part that must see every mention in its turn.
 
         Raises: CorrectionUnavailable for a hubness method this build has no bank for; InputInvalid with a pointer.
         """
         correction = self._correction(hubness)
         prepared = self._stage("prepare", len(requests), self._preparer.prepare, requests)
-        mentions = [mention for p in prepared for mention in p.mentions]
-        options = [r.options for r, p in zip(requests, prepared, strict=True) for _ in p.mentions]
+        asked, which = _distinct(requests, prepared, merge=merge)
+        mentions = [mention for mention, _ in asked]
+        options = [wanted for _, wanted in asked]
         n = len(mentions)
         queries = self._stage("encode", n, self._encoder.encode, mentions)
-        found = self._stage("retrieve", n, self._index.search, queries, k=self._rows_for(options))
+        found = self._stage("retrieve", n, self._index.search, queries, k=self._rows_for(options, correction))
         found = self._stage("correct", n, correction.correct, queries, found)
         candidates = self._stage("name", n, self._naming.candidates, found, options=options, reach=self._learner.reach)
         candidates = self._stage("learn", n, self._learner.learn, queries, found, candidates, options)
         candidates = self._stage("rerank", n, self._reranker.rerank, mentions, candidates)
-        decisions = iter(self._stage("decide", n, self._decider.decide, mentions, candidates, options))
-        return [Result([LinkedMention(m, next(decisions)) for m in p.mentions], p.language) for p in prepared]
+        decisions = self._stage("decide", n, self._decider.decide, mentions, candidates, options)
+        numbers = iter(which)
+        linked = [[LinkedMention(mention, decisions[next(numbers)]) for mention in p.mentions] for p in prepared]
+        return [Result(self._selector.select(p, some), p.language) for p, some in zip(prepared, linked, strict=True)]
 
     def queries(self, requests: Sequence[Request]) -> list[str]:
         """The text of each request's first mention as it is cleaned for search; "" where it has none."""
@@ -169,9 +197,10 @@ class Pipeline:
         """What each request's first mention is searched with. Every request must have one."""
         return self._encoder.encode([p.mentions[0] for p in self._preparer.prepare(requests)])
 
-    def _rows_for(self, options: Sequence[Options]) -> int:
+    def _rows_for(self, options: Sequence[Options], correction: HubnessCorrection) -> int:
         """Rows enough for the longest list of candidates asked for: concepts have several terms each."""
-        return max(self._rows, max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE)
+        fetched = 0 if correction.method == "none" else FETCHED
+        return max(self._rows, fetched, max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE)
 
     def _correction(self, method: str) -> HubnessCorrection:
         try:
@@ -186,6 +215,23 @@ class Pipeline:
         outcome = step(*args, **kwargs)
         self.observer(name, time.perf_counter() - start, n)
         return outcome
+
+
+def _distinct(
+    requests: Sequence[Request], prepared: Sequence[Prepared], *, merge: bool
+) -> tuple[list[tuple[Mention, Options]], list[int]]:
+    """The first of all mentions that ask the same, with its options, and for every mention which of those it equals."""
+    places: dict[object, int] = {}
+    asked: list[tuple[Mention, Options]] = []
+    which: list[int] = []
+    for request, p in zip(requests, prepared, strict=True):
+        for mention in p.mentions:
+            key = (mention.query, mention.language, tuple(sorted(mention.context.items())), request.options)
+            if key not in places or not merge:
+                places[key] = len(asked)
+                asked.append((mention, request.options))
+            which.append(places[key])
+    return asked, which
 
 
 def _observe_nothing(stage: str, seconds: float, n: int) -> None:

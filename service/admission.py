@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -85,13 +85,15 @@ class BodyLimit:
 
     Args:
         app: what reads bodies.
-        limit: bytes.
+        limit: bytes, of every path.
+        limits: path → its own limit.
         idle_s: longest wait for the next piece. A caller who sends a byte now and then is the gateway's to stop.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int, idle_s: float) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, idle_s: float, limits: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limit = limit
+        self._limits = limits or {}
         self._idle_s = idle_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,22 +101,23 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = _declared_length(scope)
+        declared = declared_length(scope)
         received = 0
         whole = False
+        limit = self._limits.get(scope["path"].removeprefix(scope.get("root_path", "")), self._limit)
 
         async def receive_counted() -> Message:
             # Raised here, inside the route, so that the answer comes from the one table.
             nonlocal received, whole
-            if declared is not None and declared > self._limit:
-                raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+            if declared is not None and declared > limit:
+                raise BodyTooLarge(f"The body may have at most {limit} bytes.")
             message = await receive() if whole else await self._piece(receive)
             if message["type"] == "http.request":
                 whole = not message.get("more_body", False)
                 received += len(message.get("body", b""))
                 scope["state"]["request_bytes"] = received
-                if received > self._limit:
-                    raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+                if received > limit:
+                    raise BodyTooLarge(f"The body may have at most {limit} bytes.")
             return message
 
         await self._app(scope, receive_counted, send)
@@ -127,7 +130,8 @@ class BodyLimit:
             raise BodyTooSlow("The rest of the body did not come in time.") from None
 
 
-def _declared_length(scope: Scope) -> int | None:
+def declared_length(scope: Scope) -> int | None:
+    """The body's length as the caller declares it; None if it does not."""
     for name, value in scope["headers"]:
         # The server refuses what is no number; digits beyond 18 would be a number that int() may refuse too.
         if name == b"content-length" and value.isdigit():

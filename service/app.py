@@ -1,10 +1,10 @@
 """create_app(settings): lifespan, middleware, routers, error table."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -15,16 +15,41 @@ from service import problems
 from service.access import Access, Networks, rule_of
 from service.admission import Admission, BodyLimit
 from service.batching import Batcher
+from service.datasheets import Desk
+from service.files import FileStore
 from service.gateway_jwt import GatewayTokens
-from service.host import PipelineHost
+from service.host import HostedPipeline, PipelineHost
 from service.hosting import read_hosting
+from service.jobs.queue import Queue, queue_url
+from service.jobs.store import JobStore
+from service.jobs.supervisor import Supervisor, settings_for
 from service.keys import KeyStore, KeysUnavailable
 from service.rates import RateLimits, parse_rate
-from service.routes import BEFORE_ROUTES, Services, docs, embeddings, feedback, health, keys, pipelines, terminologies
+from service.routes import (
+    BEFORE_ROUTES,
+    Services,
+    datasheets,
+    docs,
+    embeddings,
+    feedback,
+    files,
+    health,
+    jobs,
+    keys,
+    medical,
+    pipelines,
+    retrieval,
+    terminologies,
+)
 from service.schemas import Problem
 from service.settings import Settings, SettingsInvalid
 from service.telemetry import Metrics, Observed, log, log_failure
 from service.tracing import OpenTelemetry, Traced, otlp
+from service.uploads import FORM_OVERHEAD_BYTES
+
+_LOOK_EVERY_S: Final = 1.0
+"""Between two looks at whether something else should answer: a build, a rollback, whoever made it."""
+_TIDY_EVERY_S: Final = 600.0
 
 _NOTE_USE_S = 30
 _DESCRIPTION = """\
@@ -67,11 +92,30 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
             *([Middleware(Traced, traces=traces)] if traces is not None else []),
             Middleware(Observed, metrics=metrics, on_bug=problems.internal_error),
             _access(settings, key_store),
-            Middleware(BodyLimit, limit=settings.max_body_bytes, idle_s=settings.body_timeout_s),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_body_bytes,
+                limits={
+                    datasheets.EXTRACT: settings.datasheet_max_bytes + datasheets.FORM_BYTES,
+                    files.PATH: settings.max_file_bytes + FORM_OVERHEAD_BYTES,
+                },
+                idle_s=settings.body_timeout_s,
+            ),
         ],
     )
-    for routes in (pipelines.routes, terminologies.routes, embeddings.routes, health.routes, feedback.routes):
+    for routes in (
+        medical.routes,
+        pipelines.routes,
+        terminologies.routes,
+        embeddings.routes,
+        health.routes,
+        files.routes,
+        jobs.routes,
+        feedback.routes,
+        retrieval.routes,
+    ):
         app.include_router(routes)
+    app.include_router(datasheets.routes)
     app.include_router(keys.routes)
     if settings.docs:
         app.include_router(docs.routes)
@@ -122,15 +166,26 @@ def _lifespan(
             max_items=settings.max_batch_items,
             traces=traces,
         )
-        services = app.state.services = Services(settings, host, batcher, metrics, key_store)
+        stored = FileStore(settings.data / "files", quota_bytes=settings.max_files_bytes)
+        queue = Queue(queue_url(settings.jobs_url, settings.data))
+        jobs = JobStore(settings.data / "jobs", queue=queue, files=stored, artifacts=host.store)
+        supervisor = Supervisor(settings_for(settings, host.store.root), jobs)
+        desk = Desk(settings)
+        services = app.state.services = Services(
+            settings, host, batcher, metrics, key_store, desk, stored, jobs, supervisor
+        )
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
-        loading = asyncio.create_task(_load(services))
-        noting = asyncio.create_task(_note_use(key_store))
+        work = (_keep_serving(services), supervisor.run(), _tidy(services), _note_use(key_store))
+        tasks = [asyncio.create_task(some) for some in work]
         yield
         services.draining = True
-        loading.cancel()
-        noting.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(supervisor.stop)
         await batcher.close(grace_s=settings.drain_s)
+        desk.close()
+        jobs.close()
         host.close()
         if traces is not None:
             await asyncio.to_thread(traces.close)
@@ -152,30 +207,55 @@ async def _note_use(key_store: KeyStore) -> None:
             log.warning("cannot note when keys were last used", reason=error.detail)
 
 
-async def _load(services: Services) -> None:
-    """Open everything, then have each pipeline answer once the way requests will be answered."""
+async def _keep_serving(services: Services) -> None:
+    """Open everything, have each pipeline answer once the way requests will be answered, and go on switching."""
     host = services.host
     try:
         await asyncio.to_thread(host.load)
-        if host.failure:
-            log.error("cannot serve", reason=host.failure)
-        services.metrics.builds_failed.set(host.failed)
-        if not host.ready or (host.failed and services.settings.require_all_builds):
-            return
-        await services.answer_once()
-        for hosted in host.builds():
-            log.info(
-                "serving",
-                pipeline=hosted.name,
-                terminology=hosted.terminology.name,
-                encoder=hosted.encoder,
-                device=hosted.device,
-                generation=hosted.generation,
-            )
-        services.warm = True
+        await _warm_up(services, host.builds())
     except Exception as error:  # noqa: BLE001 - the process lives on, not ready, and says why
         host.failure = host.failure or type(error).__name__
         log_failure(error, reason="loading")
+        return
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            if switched := await asyncio.to_thread(host.refresh):
+                await _warm_up(services, switched)
+        except Exception as error:  # noqa: BLE001 - what answers goes on answering
+            log_failure(error, reason="switching")
+
+
+async def _warm_up(services: Services, opened: Sequence[HostedPipeline]) -> None:
+    """Have what was opened answer, and say so."""
+    host = services.host
+    if host.failure:
+        log.error("cannot serve", reason=host.failure)
+    services.metrics.builds_failed.set(host.failed)
+    if not host.ready or (host.failed and services.settings.require_all_builds):
+        return
+    await services.answer_once()
+    for hosted in opened:
+        log.info(
+            "serving",
+            pipeline=hosted.name,
+            terminology=hosted.terminology.name,
+            encoder=hosted.encoder,
+            device=hosted.device,
+            generation=hosted.generation,
+        )
+    services.warm = True
+
+
+async def _tidy(services: Services) -> None:
+    """Delete files and finished jobs that are older than the operator keeps them."""
+    while True:
+        for sweep in (services.jobs.sweep, services.files.sweep):
+            try:
+                await asyncio.to_thread(sweep, older_than_s=services.settings.files_kept_s)
+            except Exception as error:  # noqa: BLE001 - next time, then
+                log_failure(error, reason="tidying")
+        await asyncio.sleep(_TIDY_EVERY_S)
 
 
 def _openapi(app: FastAPI, *, keys_required: bool) -> dict[str, Any]:

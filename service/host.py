@@ -2,20 +2,24 @@
 
 import copy
 import logging
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
 from models.encoders.library import EncoderLibrary
+from models.errors import ArtifactInvalid, EncoderUnknown
 from pipelines import registry
-from pipelines.build import Build, builds, open_build
+from pipelines.build import Build, artifact_name, builds, open_build, snapshot
 from pipelines.errors import PipelineUnknown, TerminologyUnknown
 from pipelines.flow import Pipeline
 from pipelines.results import Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
+from service.collections import Collections
 from service.feedback_store import FeedbackStore, feedback_path
 from service.hosting import Hosting
 from service.problems import Unavailable
@@ -116,7 +120,14 @@ class PipelineHost:
         self._data = data
         self._library = EncoderLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
+        self._marks: dict[tuple[str, str], dict[str, str]] = {}
+        self._broken: dict[tuple[str, str], str] = {}
         self._faults: Mapping[tuple[str, str], str] = {}
+        self._refreshing = Lock()
+        self._collections_at: Mapping[str, str] = {}
+        self._collection_faults: Sequence[str] = ()
+        retrieval = self._hosting.get("retrieval", _EVERYTHING)
+        self.collections = Collections(store, encoder_of=self.encoder, hosts=retrieval.hosts_collection)
         self.ready = False
         self.failure: str | None = None
 
@@ -126,29 +137,59 @@ class PipelineHost:
         A build that cannot be opened is named in `failure` and answers 503; it is never served as an empty one, nor
         does another terminology answer in its place. The others are served.
         """
-        faults: dict[tuple[str, str], str] = {}
-        for spec in registry.specs().values():
-            hosting = self._hosting.get(spec.slug, _EVERYTHING)
-            built = [t for t in builds(spec, store=self._store) if hosting.hosts(t)]
-            if missing := sorted({*(hosting.terminologies or []), *filter(None, [hosting.terminology])} - {*built}):
-                faults |= {(spec.slug, t): "to be hosted, but not built" for t in missing}
-            for terminology in built:
+        self.refresh()
+
+    def refresh(self) -> list[HostedPipeline]:
+        """Switch to what was built, learned or rolled back since, and give back what answers anew.
+
+        Each is opened and warmed up beside the one that answers, which goes on until then and finishes what it began;
+        where the new one cannot be opened, it goes on altogether. Slow and synchronous where something changed.
+        """
+        with self._refreshing:
+            wanted, missing = self._wanted()
+            self._hosted = {key: hosted for key, hosted in self._hosted.items() if key in wanted}
+            switched = []
+            for key, spec in wanted.items():
+                mark = snapshot(spec, key[1], store=self._store)
+                if self._marks.get(key) == mark:
+                    continue
+                self._broken.pop(key, None)
                 try:
-                    self._open(spec, terminology)
+                    switched.append(self._open(spec, key[1]))
                 except Exception as error:
-                    log.exception("cannot open %s over %s", spec.slug, terminology)
-                    faults[spec.slug, terminology] = type(error).__name__
-        self._faults = faults
-        said = [f"{slug}/{terminology}: {fault}" for (slug, terminology), fault in faults.items()]
-        if not self._hosted and not faults:
-            said.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
-        self.failure = "; ".join(said) or None
-        self.ready = bool(self._hosted)
+                    log.exception("cannot open %s over %s", *key)
+                    self._broken[key] = type(error).__name__
+                self._marks[key] = mark
+            unopened = {key: fault for key, fault in self._broken.items() if key in wanted and key not in self._hosted}
+            self._faults = {**dict.fromkeys(missing, "to be hosted, but not built"), **unopened}
+            said = [f"{slug}/{terminology}: {fault}" for (slug, terminology), fault in self._faults.items()]
+            if (at := self.collections.current()) != self._collections_at:
+                self._collections_at, self._collection_faults = at, self.collections.load()
+            said += self._collection_faults
+            if not self._hosted and not self.collections.names() and not said:
+                said.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
+            self.failure = "; ".join(said) or None
+            self.ready = bool(self._hosted or self.collections.names())
+            return switched
+
+    def awaits(self, artifact: str, generation: str) -> bool:
+        """Whether a generation is current, is to be hosted, and does not answer yet."""
+        for (slug, terminology), spec in self._wanted()[0].items():
+            if artifact_name(spec, terminology) == artifact:
+                mark = self._marks.get((slug, terminology), {}).get(artifact, "")
+                return mark < generation == self._store.current(artifact)
+        return False
 
     def close(self) -> None:
-        """Let the files of feedback go."""
+        """Let the files of feedback and the generations go."""
         for hosted in self._hosted.values():
             hosted.feedback.close()
+            hosted.build.artifact.close()
+
+    @property
+    def store(self) -> ArtifactStore:
+        """Where builds and encoders rest."""
+        return self._store
 
     @property
     def failed(self) -> int:
@@ -211,12 +252,43 @@ class PipelineHost:
         """A prepared encoder, opened once and kept; "a+b" joins two. Raises: EncoderUnknown."""
         return self._library.get(name)
 
-    def _open(self, spec: PipelineSpec, terminology: str) -> None:
+    def require_encoder(self, name: str) -> None:
+        """Let only the name of a prepared encoder pass, without opening it. Raises: EncoderUnknown."""
+        try:
+            missing = self._library.missing(name)
+        except ArtifactInvalid:  # what can be no name
+            missing = [name]
+        if missing:
+            raise EncoderUnknown("no such encoder is prepared here")
+
+    def _wanted(self) -> tuple[dict[tuple[str, str], PipelineSpec], list[tuple[str, str]]]:
+        """What is built and to be hosted, (slug, terminology) → spec; and what is to be hosted and not built."""
+        wanted: dict[tuple[str, str], PipelineSpec] = {}
+        missing: list[tuple[str, str]] = []
+        for spec in registry.specs().values():
+            hosting = self._hosting.get(spec.slug, _EVERYTHING)
+            built = [t for t in builds(spec, store=self._store) if hosting.hosts(t)]
+            wanted |= {(spec.slug, terminology): spec for terminology in built}
+            named = {*(hosting.terminologies or []), *filter(None, [hosting.terminology])}
+            missing += [(spec.slug, terminology) for terminology in sorted(named - {*built})]
+        return wanted, missing
+
+    def _open(self, spec: PipelineSpec, terminology: str) -> HostedPipeline:
         opened = open_build(spec, terminology, store=self._store, encoder_of=self.encoder)
         opened.pipeline.run([_WARM_UP])
-        path = feedback_path(self._data, spec.slug, terminology) if self._data is not None else None
-        feedback = FeedbackStore(path, memory=opened.memory)
-        self._hosted[spec.slug, terminology] = HostedPipeline(spec.slug, spec.verb, spec.description, opened, feedback)
+        # The generation stays on disk as long as anybody computes with it.
+        weakref.finalize(opened, opened.artifact.close)
+        known = self._hosted.get((spec.slug, terminology))
+        if known is None:
+            path = feedback_path(self._data, spec.slug, terminology) if self._data is not None else None
+            feedback = FeedbackStore(path, memory=opened.memory)
+        else:
+            feedback = known.feedback
+            feedback.rebind(opened.memory)
+        hosted = HostedPipeline(spec.slug, spec.verb, spec.description, opened, feedback)
+        # A new dictionary: other threads look things up meanwhile.
+        self._hosted = {**self._hosted, (spec.slug, terminology): hosted}
+        return hosted
 
     def _default_of(self, slug: str) -> str:
         """Which terminology answers when none is named, whether or not its build could be opened."""

@@ -33,7 +33,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from models.errors import EncoderUnknown
+from pipelines.datasheets.errors import DocumentUnreadable, ModelImpossible, PartAmbiguous, PartUnknown
 from pipelines.errors import (
+    CollectionUnknown,
     ConceptUnknown,
     CorrectionUnavailable,
     InputInvalid,
@@ -187,6 +189,12 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
         "Unknown terminology",
         "No terminology of that name is hosted here for this; GET /v1/terminologies lists them.",
     ),
+    CollectionUnknown: Kind(
+        404,
+        "collection-unknown",
+        "Unknown collection",
+        "No collection of that name is hosted here; GET /v1/retrieval lists them.",
+    ),
     ConceptUnknown: Kind(404, "concept-unknown", "Unknown concept", "The terminology has no concept of that id."),
     EncoderUnknown: Kind(
         404, "model-unknown", "Unknown model", "No model of that name is hosted; GET /v1/models lists them."
@@ -199,6 +207,20 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
         "/hubness",
     ),
     InputInvalid: Kind(422, "invalid-request", "Invalid request"),
+    DocumentUnreadable: Kind(422, "document-unreadable", "Unreadable document"),
+    PartAmbiguous: Kind(
+        409,
+        "part-ambiguous",
+        "Several parts",
+        "The document is about several parts; send `part` with one of `candidates`.",
+    ),
+    PartUnknown: Kind(
+        422,
+        "invalid-request",
+        "Invalid request",
+        "The document does not name that part; `candidates` are those it does.",
+    ),
+    ModelImpossible: Kind(422, "model-impossible", "No model"),
 }
 
 _STATUS_KINDS: Final = {
@@ -218,8 +240,9 @@ def problem(
     detail: str | None = None,
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
+    candidates: Sequence[str] = (),
 ) -> Response:
-    """A kind of problem as the answer to one request."""
+    """A kind of problem as the answer to one request; `candidates` are what the caller may choose from."""
     body: dict[str, Any] = {
         "type": f"urn:cognomen:problem:{kind.slug}",
         "title": kind.title,
@@ -230,6 +253,8 @@ def problem(
     }
     if faults:
         body["errors"] = [{"pointer": f.pointer, "detail": f.detail, "in": f.where} for f in faults[:MAX_ERRORS]]
+    if candidates:
+        body["candidates"] = list(candidates)
     return Response(orjson.dumps(body), kind.status, dict(headers or {}), MEDIA_TYPE)
 
 
@@ -257,7 +282,8 @@ async def _table_problem(request: Request, error: Exception) -> Response:
     detail = kind.detail or str(error)
     pointer = getattr(error, "pointer", kind.pointer)
     faults = [Fault(pointer, detail)] if pointer is not None else []
-    return problem(kind, request_id=request.state.request_id, detail=detail, faults=faults)
+    candidates = getattr(error, "candidates", ())
+    return problem(kind, request_id=request.state.request_id, detail=detail, faults=faults, candidates=candidates)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     root_path: str = Field("", pattern="^(/.*[^/])?$", description="Prefix that a gateway strips: /names.")
     artifacts: Path = Field(Path("artifacts"), description="Where builds and encoders rest.")
-    data: Path = Field(Path("data"), description="Where what users say is kept, beside artifacts.")
+    data: Path = Field(Path("data"), description="Where files, jobs and what users say are kept, beside artifacts.")
     pipelines_file: Path = Field(Path("deploy/pipelines.toml"), description="What is hosted, the operator's file.")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where encoders run.")
     threads: int = Field(
@@ -36,6 +36,28 @@ class Settings(BaseSettings):
     body_timeout_s: float = Field(
         30.0, gt=0, le=3600, description="Longest wait for the next piece of a body, then 408 (guess)."
     )
+    datasheet_max_bytes: int = Field(20 * 2**20, ge=1024, description="Larger PDFs are answered 413 (guess).")
+    datasheet_max_pages: int = Field(60, ge=1, le=5000, description="Pages read from the front of a PDF (guess).")
+    datasheet_wall_s: float = Field(
+        20.0, gt=0, le=3600, description="Longest the reading of a PDF may take; six times that for scans (guess)."
+    )
+    datasheet_workers: int = Field(1, ge=1, le=64, description="PDFs read at the same time (guess).")
+    datasheet_queue: int = Field(4, ge=0, le=1024, description="PDFs that may wait; beyond it 503 (guess).")
+    datasheet_keep_s: float = Field(3600.0, ge=0, description="How long a PDF's text is kept for `document_id`.")
+    datasheet_keep_bytes: int = Field(
+        256 * 2**20, ge=0, description="Memory for kept PDFs; the longest unused goes first (guess)."
+    )
+    spice_simulate: bool = Field(True, description="Check SPICE cards with ngspice where it is installed.")
+    max_file_bytes: int = Field(2 * 2**30, ge=1024, description="Larger uploads are answered 413 (guess).")
+    max_files_bytes: int = Field(64 * 2**30, ge=1024, description="All files together; beyond it 503 (guess).")
+    files_kept_s: float = Field(30 * 86_400.0, ge=60, description="Files and finished jobs older than this go (guess).")
+    jobs_url: str | None = Field(
+        None,
+        pattern=r"^(postgresql|sqlite:///)",
+        description="PostgreSQL URL of a queue that several replicas share. Default: SQLite below COGNOMEN_DATA.",
+    )
+    job_workers: int = Field(1, ge=0, le=16, description="Processes that do jobs while there are any; 0: others do.")
+    job_nice: int = Field(19, ge=0, le=19, description="How far jobs stand back behind requests (benchmarks/speed).")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(

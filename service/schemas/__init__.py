@@ -93,6 +93,7 @@ class Problem(BaseModel):
     instance: str
     request_id: str
     errors: list[FaultAnswer] | None = None
+    candidates: list[str] | None = Field(None, description="What may be chosen from, where a choice is missing.")
 
 
 # -- what every pipeline takes and answers ---------------------------------------------------------

@@ -43,6 +43,8 @@ class HostedAnswer(BaseModel):
     terminology: TerminologyAnswer
     encoder: EncoderAnswer
     hubness: str = Field(description="What hubness=auto means for this build.")
+    hubness_methods: list[str] = Field(description="What a request may ask for.")
+    hubness_reason: str = Field(description="Why auto is what it is.")
     generation: str
     ready: bool
 
@@ -85,6 +87,7 @@ class ConceptAnswer(BaseModel):
     semantic_types: list[str]
     skills: list[str]
     abstract: bool = Field(description="A grouper: answers only where a request lets the decision back off.")
+    replaces: list[str] = Field(description="Obsolete ids that this concept answers for.")
 
 
 class ConceptsAnswer(BaseModel):
@@ -107,6 +110,7 @@ def concept_to_wire(concept: Concept) -> dict[str, Any]:
         "semantic_types": list(concept.semantic_types),
         "skills": list(concept.skills),
         "abstract": concept.abstract,
+        "replaces": list(concept.replaces),
     }
 
 

@@ -6,6 +6,7 @@ from models.errors import EncoderUnknown
 from pipelines import registry
 from pipelines.build import build
 from pipelines.errors import PipelineUnknown, TerminologyUnknown
+from pipelines.feedback import Feedback
 from pipelines.results import Request
 from pipelines.terminology import Terminology
 from service.host import BuildUnavailable, PipelineHost
@@ -133,3 +134,58 @@ def test_unknown_names_are_errors_of_their_own(two):
     with pytest.raises(EncoderUnknown, match="cognomen models prepare minilm"):
         host.encoder("minilm")
     assert host.encoder("hashing").dimension == 256
+
+
+def test_a_new_build_is_switched_to_and_a_rollback_back(two, encoder, terminology):
+    host = loaded(two)
+    first = host.pipeline("job-titles").generation
+    assert host.refresh() == []
+    old = host.pipeline("job-titles")
+    second = make(two, encoder, terminology, "alpha").artifact.generation
+    assert host.awaits("pipelines/job_titles/alpha", second)
+    assert [h.generation for h in host.refresh()] == [second]
+    assert not host.awaits("pipelines/job_titles/alpha", second)
+    assert host.pipeline("job-titles").generation == second
+    assert old.pipeline.run([Request("line cook")])[0].mentions
+    two.rollback("pipelines/job_titles/alpha")
+    assert [h.generation for h in host.refresh()] == [first]
+    assert host.refresh() == []
+
+
+def test_what_is_built_later_is_hosted_and_what_is_deleted_is_not(store, encoder, terminology):
+    host = loaded(store)
+    assert not host.ready
+    make(store, encoder, terminology, "gamma")
+    host.refresh()
+    assert host.ready
+    assert host.failure is None
+    store.delete("pipelines/job_titles/gamma")
+    host.refresh()
+    with pytest.raises(PipelineUnknown):
+        host.pipeline("job-titles")
+
+
+def test_a_damaged_new_build_leaves_the_old_one_answering(two, encoder, terminology):
+    host = loaded(two)
+    first = host.pipeline("job-titles").generation
+    second = make(two, encoder, terminology, "alpha").artifact.generation
+    path = two.root / "pipelines/job_titles/alpha" / second / "concepts.jsonl"
+    path.write_bytes(b"")
+    host.refresh()
+    assert host.ready
+    assert host.pipeline("job-titles").generation == first
+    assert not host.awaits("pipelines/job_titles/alpha", second)
+
+
+def test_what_users_said_is_known_to_the_build_that_follows(two, encoder, terminology, tmp_path):
+    host = loaded(two, data=tmp_path / "data")
+    hosted = host.pipeline("job-titles")
+    said = Feedback("galley wizard", "galley wizard", "T:5120", "accept")
+    hosted.feedback.add([said])
+    make(two, encoder, terminology, "alpha")
+    (switched,) = host.refresh()
+    assert switched.build.memory.recall("galley wizard").concept_id == "T:5120"
+    # One who still holds the old one says something: the new one hears it.
+    hosted.feedback.add([Feedback("stove pilot", "stove pilot", "T:5120", "accept")])
+    assert switched.build.memory.recall("stove pilot").concept_id == "T:5120"
+    host.close()

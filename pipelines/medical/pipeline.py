@@ -1,0 +1,101 @@
+"""Which parts make the medical pipeline."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.arrays import Queries, Vectors
+from models.encoders.base import Encoder
+from pipelines.aggregation import KernelVote, Naming
+from pipelines.config import PipelineConfig
+from pipelines.encoding import TextEncoding
+from pipelines.flow import KeepOrder, Parts, Pipeline
+from pipelines.medical.config import MedicalConfig
+from pipelines.medical.context import function_words
+from pipelines.medical.dictionary import Dictionary
+from pipelines.medical.guesses import Guesser
+from pipelines.medical.prepare import MedicalPreparer, query_of
+from pipelines.medical.selection import BestSpans
+from pipelines.results import Mention
+from pipelines.spec import CalibrationSet
+from pipelines.terminology import Terminology
+
+
+def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline:
+    """Find mentions, search every alias densely and lexically, let a concept's aliases vote, decide, select spans."""
+    if not isinstance(config, MedicalConfig):
+        raise TypeError(f"medical takes a MedicalConfig, not {type(config).__name__}")
+    dictionary = Dictionary(parts.terminology, function_words=function_words())
+    return Pipeline(
+        "medical",
+        preparer=MedicalPreparer(
+            dictionary,
+            Guesser(parts.terminology, dictionary, alike=config.alike),
+            guesses=config.guesses,
+        ),
+        encoder=DistinctMentions(TextEncoding(encoder, config.blocks)),
+        index=parts.index,
+        corrections=parts.corrections,
+        naming=Naming(
+            parts.terminology,
+            aggregation=KernelVote(config.temperature, config.length_penalty),
+            limit=config.candidates,
+        ),
+        learner=parts.learner,
+        reranker=KeepOrder(),
+        decider=parts.decider,
+        rows=config.rows,
+        selector=BestSpans(),
+    )
+
+
+class DistinctMentions:
+    """The mention's text encoded, each distinct text once: documents repeat what they are about."""
+
+    def __init__(self, encoding: TextEncoding) -> None:
+        self._encoding = encoding
+
+    def encode(self, mentions: Sequence[Mention]) -> Queries:
+        """One query per mention; the vector of an empty one is zero."""
+        texts = [row_text(mention.query) for mention in mentions]
+        languages = [mention.language for mention in mentions]
+        distinct: dict[tuple[str, str | None], int] = {}
+        which = [distinct.setdefault(key, len(distinct)) for key in zip(texts, languages, strict=True)]
+        encoded = self._encoding.encode([text for text, _ in distinct], [language for _, language in distinct])
+        vectors: Vectors = encoded[np.array(which, np.int64)]
+        vectors[[i for i, text in enumerate(texts) if not text]] = 0
+        return Queries(texts, vectors, languages)
+
+
+def row_text(text: str) -> str:
+    """An alias or a mention as it is encoded: lower case, since notes' capitals follow taste and not meaning."""
+    return query_of(text).lower()
+
+
+def calibration(terminology: Terminology, size: int, seed: int) -> CalibrationSet:
+    """Aliases of the terminology as mentions: their own row hidden, or left in, and words of aliases at random.
+
+    Of `size`, 45 % are aliases whose own row is hidden (as a name the terminology has not), 30 % aliases left in (most
+    mentions are spelled as some alias) and 25 % two or three words of as many aliases, which together name nothing.
+    A guess at what clinical texts hold.
+    """
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(terminology.rows)[: int(size * 0.75)]
+    siblings = terminology.row_counts[terminology.row_concepts[rows]] > 1
+    hidden = (rng.random(len(rows)) < 0.6) & siblings
+    others = _mixed(terminology, max(len(rows) // 3, 1), rng)
+    return CalibrationSet(
+        texts=[*(terminology.row_terms[r].text for r in rows), *(text for text, _ in others)],
+        languages=[*(terminology.row_terms[r].language for r in rows), *(language for _, language in others)],
+        concepts=[*(terminology.concepts[terminology.row_concepts[r]].id for r in rows), *([None] * len(others))],
+        held_out=[*np.where(hidden, rows, -1).tolist(), *([-1] * len(others))],
+    )
+
+
+def _mixed(terminology: Terminology, size: int, rng: np.random.Generator) -> list[tuple[str, str | None]]:
+    """Texts of words drawn from aliases of one language, and their language."""
+    by_language: dict[str | None, list[str]] = {}
+    for term in terminology.row_terms:
+        by_language.setdefault(term.language, []).extend(term.text.split())
+    languages = [terminology.row_terms[r].language for r in rng.integers(0, terminology.rows, size)]
+    return [(" ".join(rng.choice(np.array(by_language[tag], object), rng.integers(1, 4))), tag) for tag in languages]
