@@ -28,22 +28,25 @@ class Admission:
 
     Args:
         capacity: tokens that may wait. One request larger than that is let in when nothing else waits.
+        wait_s: seconds that what is let in may be expected to wait, at the speed of late: where the machine slows down,
+            so many tokens fewer may wait.
     """
 
-    def __init__(self, *, capacity: int) -> None:
+    def __init__(self, *, capacity: int, wait_s: float = math.inf) -> None:
         self.waiting = 0
         self._capacity = capacity
+        self._wait_s = wait_s
         self._tokens_per_second = 0.0
         self._usual = 0.0
 
     def require_room(self) -> None:
         """Whether a request of usual size would be let in: asked before its body is read. Raises: Overloaded."""
-        if self.waiting and self.waiting + self._usual > self._capacity:
+        if self.waiting and self.waiting + self._usual > self._bound:
             raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
 
     def admit(self, tokens: int) -> None:
         """Count the tokens as waiting. Raises: Overloaded, with the seconds after which trying again makes sense."""
-        if self.waiting and self.waiting + tokens > self._capacity:
+        if self.waiting and self.waiting + tokens > self._bound:
             raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
         self.waiting += tokens
         self._usual += (tokens - self._usual) * 0.05
@@ -56,6 +59,13 @@ class Admission:
         """Learn how fast the queue moves: a moving average over the last dozen batches."""
         speed = tokens / max(seconds, 1e-6)
         self._tokens_per_second += (speed - self._tokens_per_second) * (0.15 if self._tokens_per_second else 1.0)
+
+    @property
+    def _bound(self) -> float:
+        """Tokens that may wait now."""
+        return (
+            min(self._capacity, self._wait_s * self._tokens_per_second) if self._tokens_per_second else self._capacity
+        )
 
     @property
     def tokens_per_second(self) -> float:

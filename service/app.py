@@ -162,7 +162,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         batcher = Batcher(
-            admission=Admission(capacity=settings.queue_tokens),
+            admission=Admission(capacity=settings.queue_tokens, wait_s=settings.queue_s),
             metrics=metrics,
             workers=settings.workers,
             max_tokens=settings.max_batch_tokens,

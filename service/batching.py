@@ -260,7 +260,8 @@ class Batcher:
         if computing.cancelled():
             return
         seconds = asyncio.get_running_loop().time() - batch.since
-        self._admission.computed(batch.tokens, seconds)
+        # Others were computed beside it: the queue moves as much faster.
+        self._admission.computed(batch.tokens * (len(self._batches) + 1), seconds)
         self._metrics.batch_seconds.observe(seconds)
         self._metrics.batch_items.observe(batch.items)
         self._metrics.batch_tokens.observe(batch.tokens)

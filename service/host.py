@@ -11,19 +11,19 @@ from threading import Lock
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
 from models.encoders.library import EncoderLibrary
-from models.errors import ArtifactInvalid, EncoderUnknown, ModelError
+from models.errors import ArtifactInvalid, EncoderUnknown
 from models.rerankers.bi_encoder import BiEncoderReranker
 from models.rerankers.cross_encoder import CrossEncoder
 from models.rerankers.library import RerankerLibrary
 from pipelines import registry
 from pipelines.build import Build, artifact_name, builds, open_build, snapshot
-from pipelines.errors import PipelineError, PipelineUnknown, TerminologyUnknown
+from pipelines.errors import PipelineUnknown, TerminologyUnknown
 from pipelines.flow import Pipeline
 from pipelines.results import Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
 from service.collections import Collections
-from service.feedback_store import FeedbackStore, FeedbackUnavailable, feedback_path
+from service.feedback_store import FeedbackStore, feedback_path
 from service.hosting import Hosting
 from service.problems import Unavailable
 
@@ -164,7 +164,7 @@ class PipelineHost:
                 self._broken.pop(key, None)
                 try:
                     switched.append(self._open(spec, key[1]))
-                except (ModelError, PipelineError, FeedbackUnavailable) as error:
+                except Exception as error:
                     log.exception("cannot open %s over %s", *key)
                     self._broken[key] = type(error).__name__
                 self._marks[key] = mark

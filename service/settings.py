@@ -67,6 +67,12 @@ class Settings(BaseSettings):
         ge=16,
         description="Tokens that may wait; beyond it 503. Seconds you can wait × tokens per second × 0.5 (FINDINGS).",
     )
+    queue_s: float = Field(
+        5.0,
+        gt=0,
+        le=3600,
+        description="Seconds that what is let in may be expected to wait, beyond it 503: half of what callers can.",
+    )
     request_timeout_s: float = Field(
         30.0, gt=0, le=3600, description="Longest a request may take; x-request-timeout-ms shortens it (guess)."
     )

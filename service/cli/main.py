@@ -19,7 +19,7 @@ from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
 from pipelines.sources.installed import source_at
-from service.cli import jobs, keys, learning, rerankers, retrieval, training
+from service.cli import doctor, jobs, keys, learning, rerankers, retrieval, training
 from service.cli.console import (
     Artifacts,
     AsJson,
@@ -50,6 +50,7 @@ models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=
 app.add_typer(models, name="models")
 app.add_typer(learning.commands)
 app.add_typer(keys.commands)
+app.add_typer(doctor.commands)
 app.add_typer(training.commands)
 app.add_typer(retrieval.commands)
 app.add_typer(jobs.commands)
