@@ -11,7 +11,7 @@ from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
 from pipelines.flow import KeepOrder, Parts, Pipeline
 from pipelines.medical.config import MedicalConfig
-from pipelines.medical.context import function_words
+from pipelines.medical.context import function_words, modifiers
 from pipelines.medical.dictionary import Dictionary
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, query_of
@@ -25,7 +25,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
     """Find mentions, search every alias densely and lexically, let a concept's aliases vote, decide, select spans."""
     if not isinstance(config, MedicalConfig):
         raise TypeError(f"medical takes a MedicalConfig, not {type(config).__name__}")
-    dictionary = Dictionary(parts.terminology, function_words=function_words())
+    dictionary = Dictionary(parts.terminology, function_words=function_words(), modifiers=modifiers())
     return Pipeline(
         "medical",
         preparer=MedicalPreparer(
