@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, ParamSpec, Protocol, TypeVar
 
-from models.arrays import Queries
+from models.arrays import Queries, Vectors
 from models.hubness.base import HubnessCorrection
 from models.indexes.base import Index
 from pipelines.aggregation import Naming
@@ -64,6 +64,7 @@ class Parts:
         decider: calibrated on this terminology.
         corrections: hubness method → correction; "none" and "auto" at the least.
         learner: what use has taught.
+        vectors: (rows, d) of the terminology's terms as they are indexed; None where they are not at hand.
     """
 
     terminology: Terminology
@@ -71,6 +72,7 @@ class Parts:
     decider: Decider
     corrections: Mapping[str, HubnessCorrection]
     learner: Learner = field(default_factory=NothingLearned)
+    vectors: Vectors | None = None
 
 
 class OneMention:

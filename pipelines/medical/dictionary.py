@@ -82,7 +82,7 @@ class Dictionary:
         """Every span that is an alias, by its surest kind; they may overlap."""
         allowed = self._allowed(language)
         modifiers = self.modifiers(language)
-        plain = [_is_plain(text[a.end : b.start]) for a, b in pairwise(words)]
+        plain = [is_plain(text[a.end : b.start]) for a, b in pairwise(words)]
         ends = self._reach(words, text)
         found = []
         for first in range(len(words)):
@@ -183,7 +183,7 @@ class Dictionary:
             self._acronyms.add(norms)
 
 
-def _is_plain(gap: str) -> bool:
+def is_plain(gap: str) -> bool:
     """Whether only blanks or a hyphen stand between two words."""
     return not gap.strip(" \t\n-‐‑'’")
 
