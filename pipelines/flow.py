@@ -197,8 +197,13 @@ class Pipeline:
         return self._encoder.encode([p.mentions[0] for p in self._preparer.prepare(requests)])
 
     def _rows_for(self, options: Sequence[Options]) -> int:
-        """Rows enough for the longest list of candidates asked for: concepts have several terms each."""
-        return max(self._rows, max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE)
+        """Rows enough for the longest list of candidates asked for: concepts have several terms each.
+
+        Where only some types may answer, most rows fall away after the search.
+        """
+        wanted = max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE
+        typed = self._rows * _ROWS_PER_CANDIDATE if any(o.semantic_types for o in options) else 0
+        return max(self._rows, wanted, typed)
 
     def _correction(self, method: str) -> HubnessCorrection:
         try:
