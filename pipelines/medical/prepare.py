@@ -47,13 +47,15 @@ class MedicalPreparer:
 
     Args:
         dictionary, guesser: of the terminology that is linked to.
-        guesses: spans per 1,000 characters that are tried although they are no alias.
+        guesses, foreign_guesses: spans per 1,000 characters that are tried although they are no alias, in languages
+            that the terminology has and in others.
     """
 
-    def __init__(self, dictionary: Dictionary, guesser: Guesser, *, guesses: int) -> None:
+    def __init__(self, dictionary: Dictionary, guesser: Guesser, *, guesses: int, foreign_guesses: int) -> None:
         self._dictionary = dictionary
         self._guesser = guesser
         self._guesses = guesses
+        self._foreign_guesses = foreign_guesses
 
     def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
         """One Prepared per request, in order. Raises: InputInvalid for a mention that is not in its text."""
@@ -79,8 +81,9 @@ class MedicalPreparer:
 
     def _found(self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None) -> list[_Place]:
         known = self._dictionary.find(words, text, language=language)
-        most = max(1, round(self._guesses * len(text) / 1000)) if self._guesses else 0
-        spans = [*known, *(self._guesser.guess(words, text, known, most=most) if most else ())]
+        rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
+        most = -(-rate * len(text) // 1000)
+        spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
         places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s) for s in spans}
         places |= self._abbreviated(text, words, explained, language)
         return [places[key] for key in sorted(places, key=lambda key: (key[0], -key[1]))]
@@ -152,7 +155,7 @@ def language_of(text: str) -> str | None:
 
 @cache
 def guesser() -> LanguageGuesser:
-    """A guesser fitted on clinical sentences of our own in seven languages; once a process."""
+    """A guesser fitted on clinical sentences of our own in 20 languages; once a process."""
     texts, languages = [], []
     content = resources.files("pipelines.medical").joinpath("sentences.tsv").read_text(encoding="utf-8")
     for line in content.splitlines():

@@ -12,7 +12,14 @@ _PER_WORD: Final = 0.1
 
 
 class BestSpans:
-    """Given mentions all stay, in order. Of those found, guesses that mean nothing go; overlaps are resolved."""
+    """Given mentions all stay, in order. Of those found, guesses that mean nothing go; overlaps are resolved.
+
+    Args:
+        sure: confidence from which a guess is answered.
+    """
+
+    def __init__(self, *, sure: float) -> None:
+        self._sure = sure
 
     def select(self, prepared: Prepared, linked: list[LinkedMention]) -> list[LinkedMention]:
         """Mentions that do not overlap, in order of appearance."""
@@ -33,7 +40,7 @@ class BestSpans:
 
     def _worth(self, one: LinkedMention) -> float:
         facts = one.mention.facts
-        if facts["found"] == GUESSED and one.decision.nil:
+        if facts["found"] == GUESSED and (one.decision.nil or one.decision.confidence < self._sure):
             return 0.0
         words = facts["words"]
         longer = _PER_WORD * (int(str(words)) - 1)

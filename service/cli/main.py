@@ -349,19 +349,21 @@ def serve(
 def curl_examples(
     port: Annotated[int | None, typer.Option(help="Port (COGNOMEN_PORT).")] = None,
 ) -> None:
-    """Three curl lines that work against a running service."""
+    """Four curl lines that work against a running service."""
     chosen = read_settings(port=port)
     typer.echo(curl_lines(chosen))
 
 
 def curl_lines(settings: Settings) -> str:
-    """Three requests a newcomer can paste."""
+    """Four requests a newcomer can paste."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{host}:{settings.port}"
     one = '{"items": [{"title": "Senior Java Developer (m/w/d) - Berlin"}], "top_k": 3}'
     two = '{"items": [{"title": "infirmière de nuit H/F"}, {"title": "intern", "skills": ["bookkeeping", "invoices"]}]}'
     post = f"curl -s {base}/v1/job-titles/normalize -H 'content-type: application/json' -d"
-    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'"
+    note = '{"items": [{"text": "No fever. Seizures since birth; her father has diabetes."}], "top_k": 1}'
+    link = f"curl -s {base}/v1/medical/link -H 'content-type: application/json' -d '{note}'"
+    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'\n{link}"
 
 
 def _beside(file: Path) -> Path:
