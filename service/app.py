@@ -28,6 +28,7 @@ from service.rates import RateLimits, parse_rate
 from service.routes import (
     BEFORE_ROUTES,
     Services,
+    console,
     datasheets,
     docs,
     embeddings,
@@ -118,6 +119,8 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         rerank.routes,
     ):
         app.include_router(routes)
+    if settings.console:
+        app.include_router(console.routes)
     app.include_router(datasheets.routes)
     app.include_router(keys.routes)
     if settings.docs:

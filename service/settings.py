@@ -91,6 +91,7 @@ class Settings(BaseSettings):
         None, pattern="^https?://", description="Where traces go: http://collector:4318; needs the extra otel."
     )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    console: bool = Field(True, description="Serve /console.")
     probes_from: str = Field(
         "0.0.0.0/0, ::/0", description="Networks from which /healthz, /readyz and /metrics need no key."
     )
