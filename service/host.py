@@ -182,11 +182,13 @@ class PipelineHost:
 
     def awaits(self, artifact: str, generation: str) -> bool:
         """Whether a generation is current, is to be hosted, and does not answer yet."""
-        for (slug, terminology), spec in self._wanted()[0].items():
-            if artifact_name(spec, terminology) == artifact:
-                mark = self._marks.get((slug, terminology), {}).get(artifact, "")
-                return mark < generation == self._store.current(artifact)
-        return False
+        if not self._store.exists(artifact) or self._store.current(artifact) != generation:
+            return False
+        return any(
+            artifact_name(spec, terminology) == artifact
+            and self._marks.get((slug, terminology), {}).get(artifact) != generation
+            for (slug, terminology), spec in self._wanted()[0].items()
+        )
 
     def close(self) -> None:
         """Let the files of feedback and the generations go."""
