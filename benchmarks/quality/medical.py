@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,8 @@ from pipelines.terminology import Terminology
 DATA = SHARED / "medical"
 LANGUAGES = ["de", "en", "es", "fr", "it", "nl", "pt"]
 KS = (1, 5, 64)
+INDEXED = ("encoder", "index", "blocks", "centred", "aligned", "symmetric", "ngrams")
+"""Options that a build cannot do without building again."""
 ROUNDS = 1000
 CHUNK = 64
 
@@ -296,8 +298,11 @@ def built_for(kb: str, store: ArtifactStore, encoder: Kept) -> Build:
     config = spec.config()
     if kb in builds(spec, store=store):
         opened = open_build(spec, kb, store=store, encoder_of=lambda _: encoder)
-        if opened.config == config and opened.terminology.version == terminology.version:
-            return opened
+        same = all(getattr(opened.config, option) == getattr(config, option) for option in INDEXED)
+        if same and opened.terminology.version == terminology.version:
+            # What is indexed is the same; what is asked of it may have changed since.
+            pipeline = spec.pipeline(config, opened.parts, opened.query_encoder)
+            return replace(opened, pipeline=pipeline, config=config)
     with cpu_seconds() as spent:
         made = build(spec, terminology, encoder=encoder, store=store, config=config)
     print(

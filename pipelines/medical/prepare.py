@@ -21,6 +21,9 @@ from pipelines.results import Mention, Request
 LANGUAGE_CHARS: Final = 2000
 """Characters that a text's language is told by."""
 
+TELLING_WORDS: Final = 8
+"""Words below which a guess at the language is not relied on: aliases of every language are looked for. A guess."""
+
 MAX_QUERY: Final = 512
 """Characters of a mention that are searched with: beyond, an encoder's window is full."""
 
@@ -66,7 +69,8 @@ class MedicalPreparer:
         words = words_of(request.text, language=language)
         explained = definitions(request.text)
         if request.mentions is None:
-            places = self._found(request.text, words, explained, language)
+            sure = request.language or (language if len(words) >= TELLING_WORDS else None)
+            places = self._found(request.text, words, explained, sure)
         else:
             places = [
                 _given(request.text, words, explained, offsets, f"/items/{number}/mentions/{i}")

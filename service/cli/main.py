@@ -18,6 +18,7 @@ from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
 from pipelines.sources.installed import source_at
+from service.cli import medical
 from service.cli.console import Artifacts, AsJson, Bars, Commands, complain, err, library_of, out, say, store_at
 from service.cli.demo import show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=True)
 app.add_typer(models, name="models")
+app.add_typer(medical.commands, name="medical")
 
 PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles, medical.", show_default=False)]
 TerminologyOption = Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the pipeline's starter.")]
