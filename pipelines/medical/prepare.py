@@ -24,6 +24,9 @@ LANGUAGE_CHARS: Final = 2000
 TELLING_WORDS: Final = 8
 """Words below which a guess at the language is not relied on: aliases of every language are looked for. A guess."""
 
+MAX_GUESSES: Final = 500
+"""Of one text: two CPU-seconds of linking. Longer texts get the best of them."""
+
 MAX_QUERY: Final = 512
 """Characters of a mention that are searched with: beyond, an encoder's window is full."""
 
@@ -86,7 +89,7 @@ class MedicalPreparer:
     def _found(self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None) -> list[_Place]:
         known = self._dictionary.find(words, text, language=language)
         rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
-        most = -(-rate * len(text) // 1000)
+        most = min(-(-rate * len(text) // 1000), MAX_GUESSES)
         spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
         places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s) for s in spans}
         places |= self._abbreviated(text, words, explained, language)
