@@ -11,7 +11,9 @@ ModelError
 │   ├── EncoderUnknown   no folder, package or hub repository of that name
 │   ├── WeightsMismatch  weights whose sha256 is not the pinned one
 │   └── MissingExtra     a library of an optional extra is not installed
+├── TrainingError       data or options that nothing can be learned from
 ├── BankMismatch         a hubness bank fitted for another encoder or index
+├── EngineUnavailable    a database that holds vectors and does not answer, or refuses
 └── DeviceUnavailable    an accelerator that this machine does not have
 """
 
@@ -64,5 +66,13 @@ class BankMismatch(ModelError):
     """A hubness bank fitted for another encoder or index."""
 
 
+class EngineUnavailable(ModelError):
+    """A database that holds vectors does not answer, or refuses; the message never holds its address."""
+
+
 class DeviceUnavailable(ModelError):
     """An accelerator was asked for that this machine does not have."""
+
+
+class TrainingError(ModelError):
+    """Data or options that nothing can be learned from."""

@@ -10,9 +10,10 @@ pipelines/job_titles/esco@GEN
     calibration.json     score → probability, the NIL threshold, and what both were measured on
     confirmations.jsonl  the texts users confirmed that are among its terms, if any
     head.safetensors     what those teach beside, if there are enough of them and it won
+    hubness.json, hubness.safetensors   the corrections for hubs that its banks allow
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +31,10 @@ from models.indexes.faiss import FaissIndex
 from models.indexes.hybrid import FusionWeights, HybridIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines.config import PipelineConfig
+from pipelines.correcting import HubnessReport, keep_corrections, open_corrections
 from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
 from pipelines.demand import Counts, Demand, open_demand
+from pipelines.demand import artifact_name as demand_name
 from pipelines.encoding import ENCODED_AT_ONCE, MAP, centred, encode_rows, primary
 from pipelines.errors import TerminologyUnknown
 from pipelines.feedback import (
@@ -46,6 +49,7 @@ from pipelines.feedback import (
 )
 from pipelines.flow import Parts, Pipeline
 from pipelines.head import Head, HeadLearner, Trial, fit_head
+from pipelines.hubs import Hubs, fit_hubs
 from pipelines.learning import DemandBonus, Learner, NothingLearned
 from pipelines.results import Options, Request
 from pipelines.scoring import best_threshold, expected_calibration_error
@@ -93,7 +97,12 @@ class Build:
     @property
     def hubness(self) -> str:
         """What "auto" means here."""
-        return str(self.artifact.manifest.details["hubness"])
+        return self.hubness_report.method
+
+    @property
+    def hubness_report(self) -> HubnessReport:
+        """What "auto" means here, and why."""
+        return HubnessReport.from_json(self.artifact.manifest.details.get("hubness_report", {}))
 
 
 def artifact_name(spec: PipelineSpec, terminology: str) -> str:
@@ -116,6 +125,8 @@ def build(
     config: PipelineConfig,
     labelled: CalibrationSet | None = None,
     confirmations: Sequence[Confirmation] = (),
+    queries: Sequence[Request] = (),
+    origin: Mapping[str, str] | None = None,
     on_progress: Progress = lambda stage, done, total: None,
 ) -> Build:
     """Index a terminology for a pipeline, calibrate it, publish it as a new generation and open that.
@@ -123,9 +134,12 @@ def build(
     Args:
         confirmations: texts known to mean a concept: they become its terms, vote, and say what is asked for.
         labelled: real texts with known concepts to calibrate on; by default the terminology's own terms, each held
-            out in turn, and texts that name nothing.
+            out in turn, and texts that name nothing. They also decide whether a correction for hubs is on.
+        queries: texts as they are asked, answers unknown: the query bank of those corrections. By default terms.
+        origin: what else the manifest should name among the build's parents, such as the job that asked for it.
 
-    Raises: ArtifactWriteFailed if the disk refuses; the last good generation keeps answering.
+    Raises: CorrectionUnavailable if the options set a correction without its bank; ArtifactWriteFailed if the disk
+        refuses; the last good generation keeps answering.
     """
     terminology, taken = with_confirmations(terminology, confirmations)
     texts = [spec.row_text(term.text) for term in terminology.row_terms]
@@ -142,14 +156,26 @@ def build(
     index = _hybrid(dense, lexical, config, terminology)
     parts = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
     trial = _learned(spec, parts, taken, encoder=query_encoder, config=config, store=store, on_progress=on_progress)
+    hubs = fit_hubs(
+        lambda some: spec.pipeline(config, some, query_encoder),
+        trial.parts,
+        vectors,
+        encoder=encoder.fingerprint,
+        options=config.hubness,
+        queries=queries,
+        labelled=labelled,
+        on_progress=on_progress,
+    )
+    fitted = replace(trial.parts, corrections=hubs.offered())
     examples = labelled or _with_held(spec.calibration(terminology, _CALIBRATION_TEXTS, 0), trial.held)
-    calibration = calibrate(spec, trial.parts, examples, encoder=query_encoder, config=config, on_progress=on_progress)
+    calibration = calibrate(spec, fitted, examples, encoder=query_encoder, config=config, on_progress=on_progress)
 
     def check(folder: Path) -> None:
         FaissIndex.from_file(folder / "dense.faiss", size=len(texts), dimension=encoder.dimension)
 
     on_progress("write", 0, 1)
     parents = {"encoder": encoder.fingerprint, "terminology": f"{terminology.name}@{terminology.version}"}
+    parents |= origin or {}
     if taken:
         parents["confirmations"] = fingerprint(taken)
     name = artifact_name(spec, terminology.name)
@@ -160,6 +186,7 @@ def build(
         writer.add_json("lexical.json", lexical.settings)
         writer.add_tensors("lexical.safetensors", lexical.tensors)
         writer.add_json("calibration.json", calibration)
+        keep_corrections(hubs.corrections, writer)
         if means:
             writer.add_tensors("means.safetensors", means)
         if taken:
@@ -178,7 +205,8 @@ def build(
             encoder={"name": encoder.name, "dimension": encoder.dimension, "fingerprint": encoder.fingerprint},
             index=dense.method,
             aligned=sorted(name.removesuffix(MAP) for name in means if name.endswith(MAP)),
-            hubness="none",
+            hubness=hubs.report.method,
+            hubness_report=hubs.report.to_json(),
             calibration={k: v for k, v in calibration.items() if k not in {"calibrator", "named"}},
             confirmations={"given": len(confirmations), "taken": len(taken)},
             head=trial.report,
@@ -194,11 +222,13 @@ def open_build(
     store: ArtifactStore,
     encoder_of: Callable[[str], Encoder],
     generation: str | None = None,
+    at: Mapping[str, str] | None = None,
 ) -> Build:
     """Open what `build` published, checksums verified.
 
     Args:
         encoder_of: encoder name → encoder.
+        at: artifact → generation, as `snapshot` gives: answers then are what they were at that time.
 
     Raises: TerminologyUnknown if the pipeline was never built for it; ArtifactInvalid if the encoder of that name is
         no longer the one it was built with; ArtifactCorrupt.
@@ -208,7 +238,7 @@ def open_build(
         raise TerminologyUnknown(
             f"{spec.slug} has no build for that terminology; `cognomen build {spec.slug}` makes one"
         )
-    artifact = store.open(name, kind=KIND, generation=generation)
+    artifact = store.open(name, kind=KIND, generation=generation if at is None else at.get(name, generation))
     details = artifact.manifest.details
     encoder = encoder_of(details["encoder"]["name"])
     if encoder.fingerprint != details["encoder"]["fingerprint"]:
@@ -228,15 +258,19 @@ def open_build(
         artifact.read_bytes("confirmations.jsonl").splitlines() if "confirmations.jsonl" in files else []
     )
     confirmed = counted(taken, opened)
+    hubs = Hubs(
+        open_corrections(artifact, encoder=encoder.fingerprint, size=opened.rows),
+        HubnessReport.from_json(details.get("hubness_report", {})),
+    )
     memory = Memory()
     decider = _decider(opened, artifact.read_json("calibration.json"), config)
     parts = Parts(
         terminology=opened,
         index=_hybrid(dense, lexical, config, opened),
         decider=RememberingDecider(decider, terminology=opened, memory=memory),
-        corrections={"none": NoCorrection(), "auto": NoCorrection()},
+        corrections=hubs.offered(),
         learner=_learner(
-            open_demand(spec.name, opened, store=store, confirmed=confirmed, options=config.demand),
+            open_demand(spec.name, opened, store=store, confirmed=confirmed, options=config.demand, at=at),
             Head.from_tensors(artifact.read_tensors("head.safetensors")) if "head.safetensors" in files else None,
             terminology=opened,
             config=config,
@@ -247,6 +281,18 @@ def open_build(
     query_encoder = centred(encoder, means)
     pipeline = spec.pipeline(config, parts, query_encoder)
     return Build(pipeline, artifact, encoder, query_encoder, parts, config, confirmed, memory)
+
+
+def snapshot(spec: PipelineSpec, terminology: str, *, store: ArtifactStore) -> dict[str, str]:
+    """Artifact → its generation now, for all that decides what a build answers.
+
+    Raises: TerminologyUnknown if the pipeline was never built for it.
+    """
+    name = artifact_name(spec, terminology)
+    if not store.exists(name):
+        raise TerminologyUnknown(f"{spec.slug} has no build for that terminology")
+    names = [name, demand_name(spec.name, terminology)]
+    return {name: store.current(name) for name in names if store.exists(name)}
 
 
 def calibrate(

@@ -79,6 +79,27 @@ class ConfirmedOptions(BaseModel):
     penalty: float = Field(1.0, gt=0, description="λ of the ridge head (dev: 1 of 1, 5).")
 
 
+class HubnessOptions(BaseModel):
+    """Which corrections for hubs are fitted, and which is on; see pipelines/hubs.py and docs/hubness.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: str = Field(
+        "auto",
+        pattern="^(auto|none|centre|is|dis|dual_is|dual_dis|csls|nnn)$",
+        description="What hubness=auto means; auto: labelled texts decide, none without (harmful on titles: FINDINGS).",
+    )
+    methods: list[str] = Field(
+        default_factory=lambda: ["centre", "is", "dis", "dual_is", "dual_dis", "csls", "nnn"],
+        max_length=7,
+        description="Corrections that requests may ask for.",
+    )
+    bank: int = Field(
+        1000, ge=0, le=100_000, description="Terms in a bank drawn from the terminology (guess); 0: none."
+    )
+    beta: float | None = Field(None, gt=0, description="β over the query bank; 1/σ by default (quality/hubness.py).")
+
+
 class PipelineConfig(BaseModel):
     """Options of every pipeline; a pipeline's `config.py` adds its own and overrides defaults."""
 
@@ -103,6 +124,7 @@ class PipelineConfig(BaseModel):
     length_penalty: float = Field(0.5, ge=0, le=1, description="Kernel vote p: 1/√terms (FINDINGS).")
     demand: DemandOptions = Field(default_factory=DemandOptions, description="Learned from traffic by `adapt`.")
     confirmed: ConfirmedOptions = Field(default_factory=ConfirmedOptions, description="Learned from confirmations.")
+    hubness: HubnessOptions = Field(default_factory=HubnessOptions, description="Corrections for hubs.")
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="Fixed NIL threshold; by default calibrated at build."
     )

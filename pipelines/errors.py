@@ -5,6 +5,7 @@ PipelineError
 ├── TerminologyError
 │   ├── TerminologyUnknown no terminology of that name was imported or built
 │   └── ConceptUnknown     no concept of that id in the terminology
+├── CollectionUnknown      no retrieval collection of that name was built
 ├── PipelineUnknown        no folder of that name in pipelines/
 ├── ConfigInvalid          an option that a pipeline's config does not take
 ├── CorrectionUnavailable  a hubness method whose bank this build has not
@@ -38,6 +39,10 @@ class TerminologyUnknown(TerminologyError):
 
 class ConceptUnknown(TerminologyError):
     """No concept of that id in the terminology."""
+
+
+class CollectionUnknown(PipelineError):
+    """No retrieval collection of that name was built."""
 
 
 class PipelineUnknown(PipelineError):

@@ -19,6 +19,9 @@ from pipelines.terminology import Terminology
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _ROWS_PER_CANDIDATE: Final = 8
+FETCHED: Final = 1000
+"""Rows retrieved where they are corrected: a fused index cannot fold, and an exact top 10 needs as many (FINDINGS)."""
+
 StageObserver = Callable[[str, float, int], None]
 """Called after each stage with its name, its seconds, and how many mentions (requests for prepare) it saw."""
 
@@ -178,7 +181,7 @@ class Pipeline:
         options = [wanted for _, wanted in asked]
         n = len(mentions)
         queries = self._stage("encode", n, self._encoder.encode, mentions)
-        found = self._stage("retrieve", n, self._index.search, queries, k=self._rows_for(options))
+        found = self._stage("retrieve", n, self._index.search, queries, k=self._rows_for(options, correction))
         found = self._stage("correct", n, correction.correct, queries, found)
         candidates = self._stage("name", n, self._naming.candidates, found, options=options, reach=self._learner.reach)
         candidates = self._stage("learn", n, self._learner.learn, queries, found, candidates, options)
@@ -196,14 +199,15 @@ class Pipeline:
         """What each request's first mention is searched with. Every request must have one."""
         return self._encoder.encode([p.mentions[0] for p in self._preparer.prepare(requests)])
 
-    def _rows_for(self, options: Sequence[Options]) -> int:
+    def _rows_for(self, options: Sequence[Options], correction: HubnessCorrection) -> int:
         """Rows enough for the longest list of candidates asked for: concepts have several terms each.
 
         Where only some types may answer, most rows fall away after the search.
         """
+        fetched = 0 if correction.method == "none" else FETCHED
         wanted = max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE
         typed = self._rows * _ROWS_PER_CANDIDATE if any(o.semantic_types for o in options) else 0
-        return max(self._rows, wanted, typed)
+        return max(self._rows, fetched, wanted, typed)
 
     def _correction(self, method: str) -> HubnessCorrection:
         try:

@@ -17,6 +17,7 @@ class Hosting(BaseModel):
         hosted: false takes it off.
         terminology: which one answers when a request names none; None takes the starter's, else the first by name.
         terminologies: the ones to host; None hosts every one built.
+        collections: of retrieval, the ones to host; None hosts every one built.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -24,10 +25,15 @@ class Hosting(BaseModel):
     hosted: bool = True
     terminology: str | None = None
     terminologies: list[str] | None = None
+    collections: list[str] | None = None
 
     def hosts(self, terminology: str) -> bool:
         """Whether a build over that terminology is served."""
         return self.hosted and (self.terminologies is None or terminology in self.terminologies)
+
+    def hosts_collection(self, collection: str) -> bool:
+        """Whether a collection is served."""
+        return self.hosted and (self.collections is None or collection in self.collections)
 
 
 def read_hosting(path: Path) -> dict[str, Hosting]:

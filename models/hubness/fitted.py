@@ -1,7 +1,7 @@
 """What every fitted correction shares: whom it was fitted for, how it re-scores, how it rests on disk."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -115,15 +115,15 @@ def corrected(correction: Fitted, queries: Queries, found: Neighbours) -> Neighb
     """`correct` for every fitted correction.
 
     Where the score is a dense and a lexical similarity fused, only the dense one is corrected, by its share in the
-    sum. Gates read the best row of what was found.
+    sum. Gates read the best row of what was found. Parts say both scores, "raw" and "corrected".
     """
     similarity = found.parts.get("dense", found.scores)
     first = found.ids[:, 0] if found.k else np.full(len(found), EMPTY, np.int64)
     rescored = correction.rescore(queries, found.ids, similarity, first=first)
     filled = found.ids != EMPTY
     change = np.subtract(rescored, similarity, out=np.zeros_like(rescored), where=filled)
-    scores = np.where(filled, found.scores + dense_share(found) * change, -np.inf)
-    return found.with_scores(scores.astype(np.float32), part="raw")
+    scores = np.where(filled, found.scores + dense_share(found) * change, -np.inf).astype(np.float32)
+    return replace(found, parts={**found.parts, "corrected": scores}).with_scores(scores, part="raw")
 
 
 def dense_share(found: Neighbours) -> Scores:

@@ -1,5 +1,6 @@
 """Lexical rows: TF-IDF over character n-grams, as sparse vectors, by scikit-learn and scipy."""
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -60,6 +61,7 @@ class LexicalIndex:
         self._idf = np.asarray(idf, np.float32)
         self._rows = rows
         self._postings = rows.tocsc()
+        self._allowed: NDArray[np.bool_] | None = None
         self._grams: Callable[[str], list[str]] = _vectorizer(config).build_analyzer()
 
     @classmethod
@@ -103,6 +105,13 @@ class LexicalIndex:
         """The number of rows."""
         return int(self._rows.shape[0])
 
+    def among(self, rows: RowIds) -> "LexicalIndex":
+        """The same index, in which only these rows can be found."""
+        some = copy.copy(self)
+        some._allowed = np.zeros(self.size, bool)
+        some._allowed[rows] = True
+        return some
+
     def search(self, queries: Queries, *, k: int) -> Neighbours:
         """The k most similar rows, ties by lower id; rows that share no n-gram are not found (id −1)."""
         return self.search_beside(queries, np.zeros((len(queries), 0), np.int64), k=k)[0]
@@ -121,7 +130,7 @@ class LexicalIndex:
         beside = np.empty(rows.shape, np.float32)
         for i, text in enumerate(queries.texts):
             similar = self._similarities(text)
-            best = _best(similar, k)
+            best = _best(similar if self._allowed is None else np.where(self._allowed, similar, 0), k)
             found.scores[i, : len(best)], found.ids[i, : len(best)] = similar[best], best
             beside[i] = np.where(rows[i] == EMPTY, -np.inf, similar[rows[i]])
         return found, beside

@@ -139,11 +139,16 @@ def version_of(path: Path, *, format: str) -> str:
         return dated
     if format == "icd10" and (year := icd10.release(path)):
         return year
+    return f"sha256-{digest_of(path)[:12]}"
+
+
+def digest_of(path: Path) -> str:
+    """Hex sha256 over a file's bytes, or over the hashes of a folder's files."""
     digest = hashlib.sha256()
     for file in sorted(f for f in path.iterdir() if f.is_file()) if path.is_dir() else [path]:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return f"sha256-{digest.hexdigest()[:12]}"
+    return digest.hexdigest()
 
 
 def _grouped(concept: Concept, names: Mapping[str, str]) -> Concept:
@@ -164,4 +169,4 @@ def _told(concepts: Iterable[Concept], on_progress: Callable[[int], None] | None
         on_progress(done)
 
 
-__all__ = ["FORMATS", "Reader", "detect_format", "read_terminology", "version_of"]
+__all__ = ["FORMATS", "Reader", "detect_format", "digest_of", "read_terminology", "version_of"]

@@ -14,14 +14,30 @@ from models.encoders.description import EncoderDescription
 from pipelines import evaluation, registry
 from pipelines.batch import Columns, normalize_file
 from pipelines.build import open_build
+from pipelines.hubs import read_bank
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
 from pipelines.sources.installed import source_at
-from service.cli import medical
-from service.cli.console import Artifacts, AsJson, Bars, Commands, complain, err, library_of, out, say, store_at
-from service.cli.demo import show_demo
+from service.cli import datasheets, doctor, jobs, keys, learning, medical, rerankers, retrieval, training
+from service.cli.console import (
+    Artifacts,
+    AsJson,
+    Bars,
+    Commands,
+    PipelineName,
+    TerminologyOption,
+    complain,
+    err,
+    library_of,
+    out,
+    say,
+    settings,
+    store_at,
+)
+from service.cli.demo import TITLES, show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
+from service.feedback_store import read_confirmations
 from service.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -32,10 +48,15 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=True)
 app.add_typer(models, name="models")
+app.add_typer(learning.commands)
+app.add_typer(keys.commands)
+app.add_typer(doctor.commands)
+app.add_typer(training.commands)
+app.add_typer(retrieval.commands)
+app.add_typer(jobs.commands)
+app.add_typer(rerankers.commands)
+app.add_typer(datasheets.commands)
 app.add_typer(medical.commands, name="medical")
-
-PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles, medical.", show_default=False)]
-TerminologyOption = Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the pipeline's starter.")]
 
 
 def main() -> None:
@@ -128,6 +149,12 @@ def build(
     labelled: Annotated[
         Path | None, typer.Option(help="CSV, JSONL or Parquet with title, concept_id: calibrates confidence on them.")
     ] = None,
+    feedback: Annotated[
+        bool, typer.Option("--feedback/--no-feedback", help="Learn from what users confirmed (COGNOMEN_DATA).")
+    ] = True,
+    queries: Annotated[
+        Path | None, typer.Option(help="Unlabelled texts as they are asked: the query bank of hubness corrections.")
+    ] = None,
     artifacts: Artifacts = None,
 ) -> None:
     """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
@@ -135,12 +162,32 @@ def build(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     chosen = configured(spec, encoder=encoder, options=options or [])
-    built = build_pipeline(spec, open_terminology(name, store=store), config=chosen, store=store, labelled=labelled)
-    calibration = built.artifact.manifest.details["calibration"]
+    confirmed = read_confirmations(settings().data, spec.slug, name) if feedback else []
+    built = build_pipeline(
+        spec,
+        open_terminology(name, store=store),
+        config=chosen,
+        store=store,
+        labelled=labelled,
+        confirmations=confirmed,
+        queries=read_bank(queries) if queries is not None else (),
+    )
+    details = built.artifact.manifest.details
+    calibration = details["calibration"]
     say(
         f"{spec.slug} over {name}: generation {built.artifact.generation}, "
         f"NIL below {calibration['threshold']}, calibration error {calibration['ece']}"
     )
+    if confirmed:
+        head = details["head"]
+        verdict = (
+            f"head {'kept' if head['kept'] else 'not kept'}: MRR {head['mrr_without']} → {head['mrr_with']} "
+            f"on {head['held_out']:,} held out"
+            if head
+            else "too few for a head"
+        )
+        say(f"{details['confirmations']['taken']:,} confirmed texts are terms now; {verdict}")
+    say(f"hubness: {built.hubness_report.reason}")
 
 
 @app.command()
@@ -269,6 +316,7 @@ def describe(
 @app.command()
 def demo(
     terminology: TerminologyOption = None,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, max=len(TITLES), help="How many of them.")] = len(TITLES),
     artifacts: Artifacts = None,
 ) -> None:
     """Ten messy job titles in four languages, answered as a table."""
@@ -276,7 +324,7 @@ def demo(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-    show_demo(built)
+    show_demo(built, n=n)
 
 
 @app.command()
@@ -290,9 +338,13 @@ def serve(
     from service.server import serve as listen
 
     chosen = read_settings(host=host, port=port, artifacts=artifacts, log_format=log_format)
-    if sys.stderr.isatty():
-        err.print(curl_lines(chosen), highlight=False, soft_wrap=True, markup=False)
-    listen(chosen)
+
+    def tell(port: int) -> None:
+        if sys.stderr.isatty():
+            lines = curl_lines(chosen.model_copy(update={"port": port}))
+            err.print(lines, highlight=False, soft_wrap=True, markup=False)
+
+    listen(chosen, on_listen=tell)
 
 
 @app.command("curl-examples")

@@ -130,6 +130,8 @@ def _hosted_to_wire(services: Services, hosted: HostedPipeline) -> dict[str, Any
         "terminology": terminology_to_wire(hosted.terminology),
         "encoder": {"name": hosted.encoder, "dimension": hosted.dimension, "device": hosted.device},
         "hubness": hosted.hubness,
+        "hubness_methods": hosted.pipeline.hubness_methods,
+        "hubness_reason": hosted.build.hubness_report.reason,
         "generation": hosted.generation,
         "ready": services.warm and not services.draining,
     }

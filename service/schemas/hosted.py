@@ -43,6 +43,8 @@ class HostedAnswer(BaseModel):
     terminology: TerminologyAnswer
     encoder: EncoderAnswer
     hubness: str = Field(description="What hubness=auto means for this build.")
+    hubness_methods: list[str] = Field(description="What a request may ask for.")
+    hubness_reason: str = Field(description="Why auto is what it is.")
     generation: str
     ready: bool
 
@@ -115,4 +117,5 @@ def concept_to_wire(concept: Concept) -> dict[str, Any]:
 class HealthAnswer(BaseModel):
     """The process lives, or can serve."""
 
-    status: Literal["ok", "ready"]
+    status: Literal["ok", "ready", "degraded"]
+    builds_failed: int | None = Field(None, description="Where degraded: builds that could not be opened.")

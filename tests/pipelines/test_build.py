@@ -48,7 +48,7 @@ def test_progress_is_told_for_every_stage(store, encoder, terminology):
         SPEC, terminology, encoder=encoder, store=store, config=SPEC.config(encoder="hashing"),
         on_progress=lambda stage, done, total: told.append((stage, done, total)),
     )  # fmt: skip
-    assert [stage for stage, done, total in told if done == total] == ["encode", "index", "calibrate", "write"]
+    assert [stage for stage, done, total in told if done == total] == ["encode", "index", "hubs", "calibrate", "write"]
 
 
 def test_a_build_refuses_an_encoder_that_has_changed(built, store):

@@ -111,7 +111,6 @@ def test_a_request_of_1024_items_keeps_its_order(serve):
         ({"items": [{"title": "x"}], "top_k": "5"}, "/top_k"),
         ({"items": [{"title": "x"}], "top_k": True}, "/top_k"),
         ({"items": [{"title": "x"}], "hubness": "sorcery"}, "/hubness"),
-        ({"items": [{"title": "x"}], "hubness": "dual_dis"}, "/hubness"),
         ({"items": [{"title": "x"}], "min_confidence": 1.1}, "/min_confidence"),
         ({"items": [{"title": "x"}], **{f"k{i}": 0 for i in range(100)}}, ""),
         ([], ""),
