@@ -165,7 +165,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         batcher = Batcher(
-            admission=Admission(capacity=settings.queue_tokens, wait_s=settings.queue_s),
+            admission=Admission(capacity=settings.queue_tokens, answer_s=settings.queue_s),
             metrics=metrics,
             workers=settings.workers,
             max_tokens=settings.max_batch_tokens,
@@ -287,6 +287,12 @@ def _leave_out_null(document: dict[str, Any]) -> None:
         said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
         if len(said) == 1:
             parameter["schema"] = {**{k: v for k, v in schema.items() if k != "anyOf"}, **said[0]}
+    for operation in operations:
+        form = operation.get("requestBody", {}).get("content", {}).get("multipart/form-data", {}).get("schema", {})
+        for name, schema in form.get("properties", {}).items():
+            said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+            if len(said) == 1:
+                form["properties"][name] = {**{k: v for k, v in schema.items() if k != "anyOf"}, **said[0]}
 
 
 def _say_who_is_let_in(document: dict[str, Any], *, keys_required: bool) -> None:

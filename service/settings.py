@@ -71,7 +71,7 @@ class Settings(BaseSettings):
         5.0,
         gt=0,
         le=3600,
-        description="Seconds that what is let in may be expected to wait, beyond it 503: half of what callers can.",
+        description="Seconds within which what is let in can be expected to be answered; beyond it 503 (guess).",
     )
     request_timeout_s: float = Field(
         30.0, gt=0, le=3600, description="Longest a request may take; x-request-timeout-ms shortens it (guess)."

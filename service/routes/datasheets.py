@@ -53,6 +53,7 @@ _FORM: Final = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
+                    "additionalProperties": False,
                     "properties": {
                         "file": {"type": "string", "format": "binary", "description": "The PDF."},
                         **ExtractForm.model_json_schema()["properties"],
