@@ -34,7 +34,7 @@ import orjson
 from rich.console import Console
 
 from benchmarks.common import ROOT, save
-from benchmarks.speed.serving import TICKS, Server, titles
+from benchmarks.speed.serving import TICKS, Server, stat, titles, tree
 
 ADDED: Final = (
     "Berlin",
@@ -205,9 +205,14 @@ def window(client: httpx.Client, seconds: float, asked: Iterator[str]) -> dict[s
 def job_begins(client: httpx.Client, file_id: str) -> str:
     body = {"kind": "run", "pipeline": PIPELINE, "input_file_id": file_id}
     job_id = str(client.post("/v1/jobs", json=body).raise_for_status().json()["id"])
-    while client.get(f"/v1/jobs/{job_id}").json()["progress"]["done"] == 0:
+    while client.get(f"/v1/jobs/{job_id}").json()["progress"]["total"] is None:
         time.sleep(0.1)
     return job_id
+
+
+def workers_cpu(server: Server) -> float:
+    """CPU-seconds that the service's workers had so far."""
+    return sum(sum(map(int, stat(pid)[11:13])) for pid in tree(server.pid) if pid != server.pid) / TICKS
 
 
 def part_waiting(artifacts: Path, scratch: Path, *, rounds: int, seconds: float) -> dict[str, Any]:
@@ -227,10 +232,9 @@ def part_waiting(artifacts: Path, scratch: Path, *, rounds: int, seconds: float)
             for _ in range(rounds):
                 seen["alone"].append(window(client, seconds, asked))
                 job_id = job_begins(client, file_id)
-                before = client.get(f"/v1/jobs/{job_id}").json()["progress"]["done"]
+                before = workers_cpu(server)
                 seen["beside a job"].append(window(client, seconds, asked))
-                after = client.get(f"/v1/jobs/{job_id}").json()["progress"]["done"]
-                seen["beside a job"][-1]["lines_meanwhile"] = after - before
+                seen["beside a job"][-1]["job_cpu_s"] = round(workers_cpu(server) - before, 2)
                 client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
                 time.sleep(2.5)
                 console.log(nice, seen["alone"][-1], seen["beside a job"][-1])
