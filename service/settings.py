@@ -59,7 +59,7 @@ class Settings(BaseSettings):
         description="PostgreSQL URL of a queue that several replicas share. Default: SQLite below COGNOMEN_DATA.",
     )
     job_workers: int = Field(1, ge=0, le=16, description="Processes that do jobs while there are any; 0: others do.")
-    job_nice: int = Field(19, ge=0, le=19, description="How far jobs stand back behind requests (benchmarks/speed).")
+    job_nice: int = Field(10, ge=0, le=19, description="How far jobs stand back behind requests (guess; 19 starves).")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(

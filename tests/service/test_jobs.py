@@ -359,3 +359,15 @@ def test_jobs_and_files_are_documented(idle):
         example = document["components"]["schemas"][schema]["example"]
         assert idle.ask(**example).status_code in {404, 422}  # Its file is not there; the rest is right.
     assert "multipart/form-data" in document["paths"]["/v1/files"]["post"]["requestBody"]["content"]
+
+
+def test_a_queue_that_is_away_or_damaged_is_a_clear_503_and_answers_go_on(serve_jobs, tmp_path, assert_problem):
+    jobs = serve_jobs(job_workers=0)
+    file_id = jobs.upload(lines({"title": "cook"}))
+    path = tmp_path / "data" / "jobs" / "queue.sqlite"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"this is no database" * 1000)
+    response = jobs.ask(kind="run", pipeline="job-titles", input_file_id=file_id)
+    assert_problem(response, 503, "jobs-unavailable")
+    assert response.headers["retry-after"]
+    assert normalize(jobs, "nurse")["results"][0]["decision"]["concept_id"] == "T:2221"
