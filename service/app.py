@@ -84,14 +84,14 @@ def _lifespan(
             max_tokens=settings.max_batch_tokens,
             max_items=settings.max_batch_items,
         )
-        services = app.state.services = Services(settings, host, batcher, metrics, Desk(settings))
+        services = app.state.services = Services(settings, host, batcher, metrics, Desk(settings, metrics))
         # In the background: the process answers /healthz and says 503 to the rest from its first second.
         loading = asyncio.create_task(_load(services))
         yield
         services.draining = True
         loading.cancel()
         await batcher.close(grace_s=settings.drain_s)
-        services.desk.close()
+        await services.desk.close(grace_s=settings.drain_s)
         host.close()
 
     return lifespan
