@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 from pipelines.datasheets.spice.facts import Fact, condition_key, condition_si
 from pipelines.datasheets.spice.making import Card
 from pipelines.datasheets.units import parse_unit, to_si
-from service.problems import Fault, Invalid
 from service.schemas import Sized, Wire, exactly_one, whole_numbers
 from service.schemas.datasheets import DeviceType
 
