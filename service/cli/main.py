@@ -22,6 +22,7 @@ from service.cli import rerankers, retrieval
 from service.cli.console import Artifacts, AsJson, Bars, Commands, complain, err, library_of, out, say, store_at
 from service.cli.demo import show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
+from service.cli.starter_collection import NAME as STARTER_COLLECTION
 from service.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -310,19 +311,21 @@ def serve(
 def curl_examples(
     port: Annotated[int | None, typer.Option(help="Port (COGNOMEN_PORT).")] = None,
 ) -> None:
-    """Three curl lines that work against a running service."""
+    """Curl lines that work against a running service."""
     chosen = read_settings(port=port)
     typer.echo(curl_lines(chosen))
 
 
 def curl_lines(settings: Settings) -> str:
-    """Three requests a newcomer can paste."""
+    """Requests a newcomer can paste."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{host}:{settings.port}"
     one = '{"items": [{"title": "Senior Java Developer (m/w/d) - Berlin"}], "top_k": 3}'
     two = '{"items": [{"title": "infirmière de nuit H/F"}, {"title": "intern", "skills": ["bookkeeping", "invoices"]}]}'
     post = f"curl -s {base}/v1/job-titles/normalize -H 'content-type: application/json' -d"
-    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'"
+    three = '{"queries": [{"text": "Leuchtturmwärter"}, {"text": "chauffeur de taxi"}], "top_k": 3}'
+    find = f"curl -s {base}/v1/retrieval/{STARTER_COLLECTION}/search -H 'content-type: application/json' -d"
+    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'\n{find} '{three}'"
 
 
 def _beside(file: Path) -> Path:
