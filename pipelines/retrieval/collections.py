@@ -151,6 +151,9 @@ def open_collection(
         raise CollectionUnknown("no collection of that name was built; `cognomen build-collection` makes one")
     artifact = store.open(artifact_name(name), kind=KIND, generation=generation)
     details = artifact.manifest.details
+    if "engine" not in details:
+        artifact.close()
+        raise ArtifactInvalid(f"collection {name} was built by an earlier version; build it again")
     encoder = _encoder(name, details["encoder"], encoder_of)
     files, size, dimension = artifact.manifest.files, details["items"], details["dimension"]
     corrections = open_corrections(artifact, encoder=details["fitted_for"], size=size)
