@@ -47,7 +47,8 @@ def main() -> None:
     store = ArtifactStore(options.artifacts)
     built = open_build(spec, options.terminology, store=store, encoder_of=EncoderLibrary(store, device="cpu").get)
     size, width = built.terminology.rows, built.encoder.dimension
-    vectors = FaissIndex.from_file(built.artifact.path("dense.faiss"), size=size, dimension=width).vectors
+    dense = FaissIndex.from_file(built.artifact.path("dense.faiss"), size=size, dimension=width)
+    vectors = np.array(dense.vectors)  # the view ends with the index
     every = titles()
     traffic, developed, tested = every[:1000], every[1000:2000], every[2000:]
     requests = [Request(title, "en") for title, _ in tested]
