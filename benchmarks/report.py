@@ -23,6 +23,7 @@ SETS = {
     "nld_q_nl_c_en": "Dutch → English (MELO)",
     "usa_q_en_c_en": "US class names (MELO)",
 }
+_AGAINST = "prior against zero-shot"
 BASELINES = ("exact", "BM25", "char TF-IDF", "MiniLM")
 
 
@@ -33,6 +34,7 @@ def figures() -> str:
         _quality(titles["sets"]),
         _talentclef(titles["sets"]),
         _nil(titles["sets"]),
+        _learning(_read("vacancysbert")),
         _speed(_read("serving")),
         _footer(titles, _read("serving")),
     ]
@@ -93,6 +95,37 @@ def _nil(sets: dict[str, Any]) -> str:
     for measure in next(iter(nil["judged"].values())):
         cells = [f"{nil['judged'][name][measure]:.3f}".lstrip("0") for name in names]
         rows.append(f"| {measure} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def _learning(learned: dict[str, Any]) -> str:
+    if not {"traffic", "confirmations"} <= set(learned.get("sets", {})):
+        return ""
+    traffic, confirmed = learned["sets"]["traffic"], learned["sets"]["confirmations"]
+    rows = [
+        f"**Learning from use** ({traffic['n']:,} titles of jobbert_val; learned from others of them; "
+        "`benchmarks/quality/vacancysbert.py`):",
+        "",
+        "| learned from | R@1 / R@5 / R@10 |",
+        "| --- | --- |",
+        f"| nothing | {_recalls(traffic['methods']['zero-shot'])} |",
+        f"| {traffic['traffic']:,} unlabelled titles (`cognomen adapt`) | "
+        f"{_recalls(traffic['methods']['prior from traffic'])} |",
+    ]
+    rows += [f"| {int(n):,} confirmed titles | {_recalls(scores)} |" for n, scores in confirmed["curve"].items()]
+    baseline = "baseline: linear head + nearest neighbours"
+    rows.append(f"| {baseline}, {confirmed['confirmed']:,} | {_recalls(confirmed['ablation'][baseline]['scores'])} |")
+    harmed = [
+        key.removeprefix("melo_")
+        for key, result in learned["sets"].items()
+        if key.startswith("melo_") and any(d["significant"] and d["high"] < 0 for d in result[_AGAINST].values())
+    ]
+    sets = sum(key.startswith("melo_") for key in learned["sets"])
+    rows += [
+        "",
+        f"On {sets} MELO sets, where every class is asked for once, a prior from half of the queries harms the other half "
+        f"significantly on {', '.join(harmed) or 'none'}.",
+    ]
     return "\n".join(rows)
 
 

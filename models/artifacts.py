@@ -5,6 +5,7 @@
         20261124T081056004211-3fa2c1/      a generation, never changed once it has this name
             MANIFEST.json            kind, schema, parents, versions, size + sha256 of every other file, and of itself
             encoder.onnx …
+        .pins/                       generations that a job needs until it ends, by name
         .tmp-20261124T090000120031-9c01de/ a write in progress, or what a crash left; readers never look
 
 This is the only module that writes bytes below an artifact root. A write goes to `.tmp-GEN/`, each file is fsynced,
@@ -45,11 +46,13 @@ SCHEMA: Final = 1
 MANIFEST: Final = "MANIFEST.json"
 CURRENT: Final = "CURRENT"
 LEASE: Final = ".lease"
+PINS: Final = ".pins"
 KEPT: Final = 2
 """Generations kept by default: the one that answers and the one to roll back to."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(?:/[a-z0-9][a-z0-9._-]{0,99}){0,3}")
 _GENERATION = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
+_HOLDER = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +260,29 @@ class ArtifactStore:
             self._point(home, generation)
         return generation
 
+    def pin(self, name: str, generation: str, *, holder: str) -> None:
+        """Keep a generation until `unpin`, whatever is written meanwhile; unlike a lease it outlives this process.
+
+        Args:
+            holder: who needs it: letters, digits, '-' and '_'.
+
+        Raises: ArtifactMissing if there is no such generation.
+        """
+        home = self._home(name)
+        if generation not in self.generations(name):
+            raise ArtifactMissing(f"artifact {name} has no generation {generation}")
+        with FileLock(home / ".lock"):
+            if generation not in self.generations(name):
+                raise ArtifactMissing(f"artifact {name} has no generation {generation}")
+            pins = home / PINS
+            pins.mkdir(exist_ok=True)
+            (pins / _pin(generation, holder)).touch()
+            _fsync_folder(pins)
+
+    def unpin(self, name: str, generation: str, *, holder: str) -> None:
+        """Let a generation go that `pin` kept; calling it twice is harmless."""
+        (self._home(name) / PINS / _pin(generation, holder)).unlink(missing_ok=True)
+
     def delete(self, name: str) -> None:
         """Remove an artifact and all its generations; open readers keep their memory-mapped files."""
         home = self._home(name)
@@ -374,13 +400,14 @@ class ArtifactStore:
         _fsync_folder(home)
 
     def _prune(self, home: Path, *, keep: int) -> None:
-        """Remove what crashes left and generations beyond the `keep` newest, except the current and the leased."""
+        """Remove what crashes left and all but the `keep` newest generations, the current, leased and pinned ones."""
         for leftover in home.glob(".tmp-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         name = str(home.relative_to(self.root))
         current = self.current(name)
+        pinned = {pin.name.partition("@")[0] for pin in (home / PINS).glob("*@*")}
         for generation in self.generations(name)[:-keep]:
-            if generation == current:
+            if generation == current or generation in pinned:
                 continue
             folder = home / generation
             lease = os.open(folder / LEASE, os.O_RDWR | os.O_CREAT)
@@ -421,6 +448,12 @@ class ArtifactStore:
                 f"artifact {artifact.manifest.name} is of kind {artifact.manifest.kind!r}; expected {kind!r}"
             )
         return artifact
+
+
+def _pin(generation: str, holder: str) -> str:
+    if not (_GENERATION.fullmatch(generation) and _HOLDER.fullmatch(holder)):
+        raise ArtifactInvalid("a pin is for a generation and a holder of letters, digits, '-' and '_'")
+    return f"{generation}@{holder}"
 
 
 def _take_lease(folder: Path) -> int:

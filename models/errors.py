@@ -11,6 +11,7 @@ ModelError
 │   ├── EncoderUnknown   no folder, package or hub repository of that name
 │   ├── WeightsMismatch  weights whose sha256 is not the pinned one
 │   └── MissingExtra     a library of an optional extra is not installed
+├── TrainingError       data or options that nothing can be learned from
 ├── BankMismatch         a hubness bank fitted for another encoder or index
 ├── EngineUnavailable    a database that holds vectors and does not answer, or refuses
 └── DeviceUnavailable    an accelerator that this machine does not have
@@ -71,3 +72,7 @@ class EngineUnavailable(ModelError):
 
 class DeviceUnavailable(ModelError):
     """An accelerator was asked for that this machine does not have."""
+
+
+class TrainingError(ModelError):
+    """Data or options that nothing can be learned from."""

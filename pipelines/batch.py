@@ -109,7 +109,7 @@ def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
 def _answers(
     pipeline: Pipeline, rows: Sequence[Row], columns: Columns, language: str | None, options: Options
 ) -> list[LinkedMention | str]:
-    """Per row its first mention's answer, or what is wrong with the row."""
+    """Per row its answer, or what is wrong with the row."""
     asked: list[Request | str] = [_request(row, columns, language, options) for row in rows]
     distinct: dict[Request, int] = {}
     for request in asked:
@@ -134,6 +134,8 @@ def _request(row: Row, columns: Columns, language: str | None, options: Options)
         language=said if isinstance(said, str) and said.strip() else language,
         skills=_skills(row.values.get(columns.skills)) if columns.skills else (),
         description=description if isinstance(description, str) else None,
+        # A row's text is named as a whole, also by a pipeline that would look for mentions in it.
+        mentions=((0, len(text)),),
         options=options,
     )
 

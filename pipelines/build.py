@@ -6,14 +6,14 @@ pipelines/job_titles/esco@GEN
     dense.faiss          one vector per term
     lexical.json         n-gram settings and vocabulary
     lexical.safetensors  sparse rows
-    means.safetensors    what is taken out of the encoders that are centred, if any
+    means.safetensors    what is taken out of the encoders that are centred, and the maps of those aligned, if any
     calibration.json     score → probability, the NIL threshold, and what both were measured on
     confirmations.jsonl  the texts users confirmed that are among its terms, if any
     head.safetensors     what those teach beside, if there are enough of them and it won
     hubness.json, hubness.safetensors   the corrections for hubs that its banks allow
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,8 @@ from pipelines.config import PipelineConfig
 from pipelines.correcting import HubnessReport, keep_corrections, open_corrections
 from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
 from pipelines.demand import Counts, Demand, open_demand
-from pipelines.encoding import ENCODED_AT_ONCE, centred, encode_rows, primary
+from pipelines.demand import artifact_name as demand_name
+from pipelines.encoding import ENCODED_AT_ONCE, MAP, centred, encode_rows, primary
 from pipelines.errors import TerminologyUnknown
 from pipelines.feedback import (
     Confirmation,
@@ -125,6 +126,7 @@ def build(
     labelled: CalibrationSet | None = None,
     confirmations: Sequence[Confirmation] = (),
     queries: Sequence[Request] = (),
+    origin: Mapping[str, str] | None = None,
     on_progress: Progress = lambda stage, done, total: None,
 ) -> Build:
     """Index a terminology for a pipeline, calibrate it, publish it as a new generation and open that.
@@ -134,6 +136,7 @@ def build(
         labelled: real texts with known concepts to calibrate on; by default the terminology's own terms, each held
             out in turn, and texts that name nothing. They also decide whether a correction for hubs is on.
         queries: texts as they are asked, answers unknown: the query bank of those corrections. By default terms.
+        origin: what else the manifest should name among the build's parents, such as the job that asked for it.
 
     Raises: CorrectionUnavailable if the options set a correction without its bank; ArtifactWriteFailed if the disk
         refuses; the last good generation keeps answering.
@@ -142,7 +145,9 @@ def build(
     texts = [spec.row_text(term.text) for term in terminology.row_terms]
     if not texts:
         raise ArtifactInvalid(f"terminology {terminology.name} has no terms to index")
-    vectors, means = encode_rows(texts, encoder=encoder, config=config, on_progress=on_progress)
+    vectors, means = encode_rows(
+        texts, encoder=encoder, config=config, concepts=terminology.row_concepts, on_progress=on_progress
+    )
     query_encoder = centred(encoder, means)
     on_progress("index", 0, 1)
     dense = FaissIndex.build(vectors, method=config.index)
@@ -170,6 +175,7 @@ def build(
 
     on_progress("write", 0, 1)
     parents = {"encoder": encoder.fingerprint, "terminology": f"{terminology.name}@{terminology.version}"}
+    parents |= origin or {}
     if taken:
         parents["confirmations"] = fingerprint(taken)
     name = artifact_name(spec, terminology.name)
@@ -198,6 +204,7 @@ def build(
             },
             encoder={"name": encoder.name, "dimension": encoder.dimension, "fingerprint": encoder.fingerprint},
             index=dense.method,
+            aligned=sorted(name.removesuffix(MAP) for name in means if name.endswith(MAP)),
             hubness=hubs.report.method,
             hubness_report=hubs.report.to_json(),
             calibration={k: v for k, v in calibration.items() if k not in {"calibrator", "named"}},
@@ -215,11 +222,13 @@ def open_build(
     store: ArtifactStore,
     encoder_of: Callable[[str], Encoder],
     generation: str | None = None,
+    at: Mapping[str, str] | None = None,
 ) -> Build:
     """Open what `build` published, checksums verified.
 
     Args:
         encoder_of: encoder name → encoder.
+        at: artifact → generation, as `snapshot` gives: answers then are what they were at that time.
 
     Raises: TerminologyUnknown if the pipeline was never built for it; ArtifactInvalid if the encoder of that name is
         no longer the one it was built with; ArtifactCorrupt.
@@ -229,7 +238,7 @@ def open_build(
         raise TerminologyUnknown(
             f"{spec.slug} has no build for that terminology; `cognomen build {spec.slug}` makes one"
         )
-    artifact = store.open(name, kind=KIND, generation=generation)
+    artifact = store.open(name, kind=KIND, generation=generation if at is None else at.get(name, generation))
     details = artifact.manifest.details
     encoder = encoder_of(details["encoder"]["name"])
     if encoder.fingerprint != details["encoder"]["fingerprint"]:
@@ -261,16 +270,29 @@ def open_build(
         decider=RememberingDecider(decider, terminology=opened, memory=memory),
         corrections=hubs.offered(),
         learner=_learner(
-            open_demand(spec.name, opened, store=store, confirmed=confirmed, options=config.demand),
+            open_demand(spec.name, opened, store=store, confirmed=confirmed, options=config.demand, at=at),
             Head.from_tensors(artifact.read_tensors("head.safetensors")) if "head.safetensors" in files else None,
             terminology=opened,
             config=config,
         ),
+        vectors=dense.vectors,
     )
     means = artifact.read_tensors("means.safetensors") if "means.safetensors" in files else {}
     query_encoder = centred(encoder, means)
     pipeline = spec.pipeline(config, parts, query_encoder)
     return Build(pipeline, artifact, encoder, query_encoder, parts, config, confirmed, memory)
+
+
+def snapshot(spec: PipelineSpec, terminology: str, *, store: ArtifactStore) -> dict[str, str]:
+    """Artifact → its generation now, for all that decides what a build answers.
+
+    Raises: TerminologyUnknown if the pipeline was never built for it.
+    """
+    name = artifact_name(spec, terminology)
+    if not store.exists(name):
+        raise TerminologyUnknown(f"{spec.slug} has no build for that terminology")
+    names = [name, demand_name(spec.name, terminology)]
+    return {name: store.current(name) for name in names if store.exists(name)}
 
 
 def calibrate(
@@ -302,10 +324,10 @@ def calibrate(
         chunk = slice(start, start + ENCODED_AT_ONCE)
         masked.index.offset = start  # type: ignore[attr-defined]
         requests = [
-            Request(text, language=language, options=Options(top_k=config.candidates))
+            Request(text, language, mentions=((0, len(text)),), options=Options(top_k=config.candidates))
             for text, language in zip(examples.texts[chunk], examples.languages[chunk], strict=True)
         ]
-        for i, result in enumerate(pipeline.run(requests), start=start):
+        for i, result in enumerate(pipeline.run(requests, merge=False), start=start):
             mention = result.mentions[0].mention
             # The evidence of the first few, taken among all that `decide` will see when it serves.
             everyone = result.mentions[0].decision.candidates

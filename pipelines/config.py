@@ -109,6 +109,9 @@ class PipelineConfig(BaseModel):
     index: str = Field("auto", pattern="^(auto|exact|hnsw)$", description="exact up to 12,000 rows, then HNSW (guess).")
     blocks: BlockConfig = Field(default_factory=BlockConfig, description="How much each joined encoder counts.")
     centred: list[str] = Field(default_factory=list, description="Encoders whose vectors lose the terms' mean.")
+    aligned: list[str] = Field(
+        default_factory=list, description="Encoders that get a linear map, fitted on synonyms, where it wins."
+    )
     symmetric: bool = Field(
         False,
         description="Terms are encoded as queries are: for models with prompts, where terms are as short as queries.",

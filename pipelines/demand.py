@@ -154,17 +154,26 @@ def save_demand(
 
 
 def open_demand(
-    pipeline: str, terminology: Terminology, *, store: ArtifactStore, confirmed: Counts, options: DemandOptions
+    pipeline: str,
+    terminology: Terminology,
+    *,
+    store: ArtifactStore,
+    confirmed: Counts,
+    options: DemandOptions,
+    at: Mapping[str, str] | None = None,
 ) -> Demand:
     """The demand that was learned for a terminology, with what was confirmed; without either, all concepts alike.
 
     Concepts that the terminology no longer has are left out.
+
+    Args:
+        at: artifact → the generation to read; what is not in it is taken not to be there. None: as it is now.
     """
     counts = np.zeros(len(terminology))
     texts = 0
     name = artifact_name(pipeline, terminology.name)
-    if store.exists(name):
-        with store.open(name, kind=KIND) as artifact:
+    if store.exists(name) if at is None else name in at:
+        with store.open(name, kind=KIND, generation=None if at is None else at[name]) as artifact:
             content = artifact.read_json("demand.json")
             texts = int(artifact.manifest.details["texts"])
         options = DemandOptions(**content["options"])

@@ -7,11 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Vectors, unit
+from models.encoders.aligned import AlignedEncoder
 from models.encoders.base import Encoder
 from models.encoders.centred import CentredEncoder
 from models.encoders.concatenated import ConcatenatedEncoder
+from pipelines.alignment import STEPS, align
 from pipelines.config import BlockConfig, PipelineConfig
 from pipelines.errors import ConfigInvalid
+
+MAP: Final = ".map"
+"""Behind an encoder's name, what its alignment is kept under."""
 
 ENCODED_AT_ONCE: Final = 1024
 """Texts between two reports of progress."""
@@ -60,13 +65,17 @@ def encode_rows(
     *,
     encoder: Encoder,
     config: PipelineConfig,
+    concepts: NDArray[np.int64] | None = None,
     on_progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> tuple[Vectors, dict[str, NDArray[np.float32]]]:
-    """Vectors of a terminology's terms, and the mean of each encoder that is to be centred.
+    """Vectors of a terminology's terms, and what was done to those of each encoder that is centred or aligned.
 
     Each distinct text is encoded once.
 
-    Returns: (n, d) float32 unit vectors; encoder name → (d_part,) mean.
+    Args:
+        concepts: (n,) which concept each text is a term of; without them nothing is aligned.
+
+    Returns: (n, d) float32 unit vectors; encoder name → (d_part,) mean, and name + ".map" → (d_part, d_part) map.
     """
     distinct: dict[str, int] = {}
     which = np.array([distinct.setdefault(text, len(distinct)) for text in texts], np.int64)
@@ -88,16 +97,41 @@ def encode_rows(
         if part.name in config.centred:
             means[part.name] = block.mean(axis=0)
             block = unit(block - means[part.name])
+        if part.name in config.aligned and concepts is not None:
+            matrix = _aligned(block, which, concepts, on_progress)
+            if matrix is not None:
+                means[part.name + MAP] = matrix
+                block = unit(block @ matrix)
         blocks.append(root * block)
     vectors: Vectors = np.concatenate(blocks, axis=1)[which]
     return (unit(vectors) if joined else vectors), means
 
 
+def _aligned(
+    block: Vectors,
+    which: NDArray[np.int64],
+    concepts: NDArray[np.int64],
+    on_progress: Callable[[str, int, int], None],
+) -> NDArray[np.float32] | None:
+    """The map fitted on the terms of one encoder, or None where it does not win."""
+    on_progress("align", 0, STEPS)
+    matrix = align(block[which], concepts, on_step=lambda step: on_progress("align", step, STEPS))
+    on_progress("align", STEPS, STEPS)
+    return matrix
+
+
 def centred(encoder: Encoder, means: Mapping[str, NDArray[np.float32]]) -> Encoder:
-    """The encoder with each mean taken out of the part it belongs to; the encoder itself where there is none."""
+    """The encoder with each mean taken out of the part it belongs to, then each map applied; itself without any."""
     if not means:
         return encoder
     if isinstance(encoder, ConcatenatedEncoder):
-        parts = [CentredEncoder(e, means[e.name]) if e.name in means else e for e in encoder.encoders]
+        parts = [_adjusted(part, means) for part in encoder.encoders]
         return ConcatenatedEncoder(parts, weights=encoder.weights.tolist(), name=encoder.name)
-    return CentredEncoder(encoder, means[encoder.name])
+    return _adjusted(encoder, means)
+
+
+def _adjusted(encoder: Encoder, means: Mapping[str, NDArray[np.float32]]) -> Encoder:
+    name = encoder.name
+    if name in means:
+        encoder = CentredEncoder(encoder, means[name])
+    return AlignedEncoder(encoder, means[name + MAP]) if name + MAP in means else encoder

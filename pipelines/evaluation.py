@@ -150,7 +150,7 @@ def evaluate(
     for start in range(0, len(labelled), _AT_ONCE):
         chunk = slice(start, start + _AT_ONCE)
         requests = [
-            Request(text, language=language, options=Options(top_k=max(KS)))
+            Request(text, language, mentions=((0, len(text)),), options=Options(top_k=max(KS)))
             for text, language in zip(labelled.texts[chunk], labelled.languages[chunk], strict=True)
         ]
         decisions += [result.mentions[0].decision for result in pipeline.run(requests)]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, ParamSpec, Protocol, TypeVar
 
-from models.arrays import Queries
+from models.arrays import Queries, Vectors
 from models.hubness.base import HubnessCorrection
 from models.indexes.base import Index
 from pipelines.aggregation import Naming
@@ -67,6 +67,7 @@ class Parts:
         decider: calibrated on this terminology.
         corrections: hubness method → correction; "none" and "auto" at the least.
         learner: what use has taught.
+        vectors: (rows, d) of the terminology's terms as they are indexed; None where they are not at hand.
     """
 
     terminology: Terminology
@@ -74,6 +75,7 @@ class Parts:
     decider: Decider
     corrections: Mapping[str, HubnessCorrection]
     learner: Learner = field(default_factory=NothingLearned)
+    vectors: Vectors | None = None
 
 
 class OneMention:
@@ -96,6 +98,22 @@ class QueryText:
         return Queries(texts, self._encoding.encode(texts, languages), languages)
 
 
+class Selector(Protocol):
+    """Decided mentions in, those to answer with out; for pipelines that try more spans than they mean."""
+
+    def select(self, prepared: Prepared, linked: list[LinkedMention]) -> list[LinkedMention]:
+        """Some of one request's mentions, in order."""
+        ...
+
+
+class KeepAll:
+    """Every mention is answered."""
+
+    def select(self, prepared: Prepared, linked: list[LinkedMention]) -> list[LinkedMention]:
+        """The mentions as they came."""
+        return linked
+
+
 class KeepOrder:
     """No re-ranking."""
 
@@ -112,6 +130,7 @@ class Pipeline:
         preparer, encoder, index, naming, learner, reranker, decider: the steps, in order.
         corrections: hubness method → correction; "none" and "auto" are always there.
         rows: how many index rows are retrieved per mention.
+        selector: which of the decided mentions are answered.
     """
 
     def __init__(
@@ -127,6 +146,7 @@ class Pipeline:
         reranker: CandidateReranker,
         decider: Decider,
         rows: int,
+        selector: Selector | None = None,
     ) -> None:
         self.name = name
         self.observer: StageObserver = _observe_nothing
@@ -139,21 +159,26 @@ class Pipeline:
         self._reranker = reranker
         self._decider = decider
         self._rows = rows
+        self._selector = selector or KeepAll()
 
     @property
     def hubness_methods(self) -> list[str]:
         """The corrections a request may ask for."""
         return sorted(self._corrections)
 
-    def run(self, requests: Sequence[Request], *, hubness: str = "auto") -> list[Result]:
+    def run(self, requests: Sequence[Request], *, hubness: str = "auto", merge: bool = True) -> list[Result]:
         """Name every text: one result per request, in order; an empty batch gives an empty list.
+
+        Mentions that ask the same (query, language, context and options) are named once, unless `merge` is off: for a
+        part that must see every mention in its turn.
 
         Raises: CorrectionUnavailable for a hubness method this build has no bank for; InputInvalid with a pointer.
         """
         correction = self._correction(hubness)
         prepared = self._stage("prepare", len(requests), self._preparer.prepare, requests)
-        mentions = [mention for p in prepared for mention in p.mentions]
-        options = [r.options for r, p in zip(requests, prepared, strict=True) for _ in p.mentions]
+        asked, which = _distinct(requests, prepared, merge=merge)
+        mentions = [mention for mention, _ in asked]
+        options = [wanted for _, wanted in asked]
         n = len(mentions)
         queries = self._stage("encode", n, self._encoder.encode, mentions)
         found = self._stage("retrieve", n, self._index.search, queries, k=self._rows_for(options, correction))
@@ -161,8 +186,10 @@ class Pipeline:
         candidates = self._stage("name", n, self._naming.candidates, found, options=options, reach=self._learner.reach)
         candidates = self._stage("learn", n, self._learner.learn, queries, found, candidates, options)
         candidates = self._stage("rerank", n, self._reranker.rerank, mentions, candidates)
-        decisions = iter(self._stage("decide", n, self._decider.decide, mentions, candidates, options))
-        return [Result([LinkedMention(m, next(decisions)) for m in p.mentions], p.language) for p in prepared]
+        decisions = self._stage("decide", n, self._decider.decide, mentions, candidates, options)
+        numbers = iter(which)
+        linked = [[LinkedMention(mention, decisions[next(numbers)]) for mention in p.mentions] for p in prepared]
+        return [Result(self._selector.select(p, some), p.language) for p, some in zip(prepared, linked, strict=True)]
 
     def queries(self, requests: Sequence[Request]) -> list[str]:
         """The text of each request's first mention as it is cleaned for search; "" where it has none."""
@@ -173,9 +200,14 @@ class Pipeline:
         return self._encoder.encode([p.mentions[0] for p in self._preparer.prepare(requests)])
 
     def _rows_for(self, options: Sequence[Options], correction: HubnessCorrection) -> int:
-        """Rows enough for the longest list of candidates asked for: concepts have several terms each."""
+        """Rows enough for the longest list of candidates asked for: concepts have several terms each.
+
+        Where only some types may answer, most rows fall away after the search.
+        """
         fetched = 0 if correction.method == "none" else FETCHED
-        return max(self._rows, fetched, max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE)
+        wanted = max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE
+        typed = self._rows * _ROWS_PER_CANDIDATE if any(o.semantic_types for o in options) else 0
+        return max(self._rows, fetched, wanted, typed)
 
     def _correction(self, method: str) -> HubnessCorrection:
         try:
@@ -190,6 +222,23 @@ class Pipeline:
         outcome = step(*args, **kwargs)
         self.observer(name, time.perf_counter() - start, n)
         return outcome
+
+
+def _distinct(
+    requests: Sequence[Request], prepared: Sequence[Prepared], *, merge: bool
+) -> tuple[list[tuple[Mention, Options]], list[int]]:
+    """The first of all mentions that ask the same, with its options, and for every mention which of those it equals."""
+    places: dict[object, int] = {}
+    asked: list[tuple[Mention, Options]] = []
+    which: list[int] = []
+    for request, p in zip(requests, prepared, strict=True):
+        for mention in p.mentions:
+            key = (mention.query, mention.language, tuple(sorted(mention.context.items())), request.options)
+            if key not in places or not merge:
+                places[key] = len(asked)
+                asked.append((mention, request.options))
+            which.append(places[key])
+    return asked, which
 
 
 def _observe_nothing(stage: str, seconds: float, n: int) -> None:

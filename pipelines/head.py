@@ -306,7 +306,7 @@ def _vectors(pipeline: Pipeline, taken: Sequence[Confirmation]) -> Vectors:
 
 def _run(pipeline: Pipeline, held: Sequence[Confirmation]) -> None:
     for start in range(0, len(held), _AT_ONCE):
-        pipeline.run(_requests(held[start : start + _AT_ONCE]))
+        pipeline.run(_requests(held[start : start + _AT_ONCE]), merge=False)
 
 
 def _requests(confirmed: Sequence[Confirmation]) -> list[Request]:

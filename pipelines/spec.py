@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.encoders.base import Encoder
@@ -47,6 +48,7 @@ class PipelineSpec:
         calibration: terminology, size, seed → texts with known answers made from its own terms.
         starter: a terminology to begin with, or None.
         starter_name: that terminology's name; it answers by default until an operator says otherwise.
+        adapters: a folder of adapters that ship with it, one a sub-folder, called as its encoders are.
     """
 
     name: str
@@ -58,6 +60,7 @@ class PipelineSpec:
     calibration: Callable[[Terminology, int, int], CalibrationSet]
     starter: Callable[[], Terminology] | None = None
     starter_name: str | None = None
+    adapters: Path | None = None
 
     @property
     def slug(self) -> str:

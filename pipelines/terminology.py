@@ -42,6 +42,7 @@ class Concept:
         codes: other systems' codes: "isco-08", "onet-soc", "esco", "icd-10-cm".
         skills: typical skills, for job titles.
         abstract: a grouper: never searched for, yet an answer when a request lets the decision back off.
+        replaces: obsolete ids that this concept answers for.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Concept:
     semantic_types: Sequence[str] = ()
     skills: Sequence[str] = ()
     abstract: bool = False
+    replaces: Sequence[str] = ()
 
 
 class Terminology:
@@ -102,10 +104,19 @@ class Terminology:
                 children[parent].append(concept.id)
         return dict(children)
 
+    @cached_property
+    def redirects(self) -> dict[str, str]:
+        """Obsolete id → the id that answers for it."""
+        return {old: concept.id for concept in self.concepts for old in concept.replaces if old not in self.by_id}
+
+    def current(self, concept_id: str) -> str:
+        """The id that answers for an obsolete one; any other id as it is."""
+        return self.redirects.get(concept_id, concept_id)
+
     def concept(self, concept_id: str) -> Concept:
-        """The concept of that id. Raises: ConceptUnknown."""
+        """The concept of that id, or the one that replaced it. Raises: ConceptUnknown."""
         try:
-            return self.concepts[self.by_id[concept_id]]
+            return self.concepts[self.by_id[self.current(concept_id)]]
         except KeyError:
             raise ConceptUnknown(f"terminology {self.name} has no such concept") from None
 
@@ -151,6 +162,7 @@ def concept_to_json(concept: Concept) -> dict[str, Any]:
         "semantic_types": list(concept.semantic_types),
         "skills": list(concept.skills),
         "abstract": concept.abstract,
+        "replaces": list(concept.replaces),
     }
     return {key: value for key, value in content.items() if value or key in {"id", "name", "terms"}}
 
@@ -167,6 +179,7 @@ def concept_from_json(content: Mapping[str, Any]) -> Concept:
         semantic_types=content.get("semantic_types", ()),
         skills=content.get("skills", ()),
         abstract=content.get("abstract", False),
+        replaces=content.get("replaces", ()),
     )
 
 

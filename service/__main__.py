@@ -3,17 +3,20 @@
 import sys
 
 from service.house import HouseBroken
-from service.server import serve
+from service.server import CannotListen, serve
 from service.settings import SettingsInvalid, read_settings
 
 
 def main() -> int:
-    """Serve until told to stop; 2 with one line on stderr when the house or a setting is wrong."""
+    """Serve until told to stop; one line and 2 if the house or a setting is wrong, 1 if it cannot listen."""
     try:
         serve(read_settings())
     except (HouseBroken, SettingsInvalid) as error:
         sys.stderr.write(f"cognomen: {error}\n")
         return 2
+    except CannotListen as error:
+        sys.stderr.write(f"cognomen: {error}\n")
+        return 1
     return 0
 
 

@@ -1,12 +1,13 @@
 """How much work is let in: bytes of a body, and tokens that wait. Decided before anything heavy is done."""
 
+import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.problems import BodyTooLarge, Overloaded
+from service.problems import BodyTooLarge, BodyTooSlow, Overloaded
 
 MAX_TEXT_TOKENS: Final = 512
 """What one text can cost at most: encoders cut longer ones."""
@@ -27,18 +28,28 @@ class Admission:
 
     Args:
         capacity: tokens that may wait. One request larger than that is let in when nothing else waits.
+        wait_s: seconds that what is let in may be expected to wait, at the speed of late: where the machine slows down,
+            so many tokens fewer may wait.
     """
 
-    def __init__(self, *, capacity: int) -> None:
+    def __init__(self, *, capacity: int, wait_s: float = math.inf) -> None:
         self.waiting = 0
         self._capacity = capacity
+        self._wait_s = wait_s
         self._tokens_per_second = 0.0
+        self._usual = 0.0
+
+    def require_room(self) -> None:
+        """Whether a request of usual size would be let in: asked before its body is read. Raises: Overloaded."""
+        if self.waiting and self.waiting + self._usual > self._bound:
+            raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
 
     def admit(self, tokens: int) -> None:
         """Count the tokens as waiting. Raises: Overloaded, with the seconds after which trying again makes sense."""
-        if self.waiting and self.waiting + tokens > self._capacity:
+        if self.waiting and self.waiting + tokens > self._bound:
             raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
         self.waiting += tokens
+        self._usual += (tokens - self._usual) * 0.05
 
     def leave(self, tokens: int) -> None:
         """These tokens wait no longer: they are being computed, or nobody wants them."""
@@ -50,6 +61,18 @@ class Admission:
         self._tokens_per_second += (speed - self._tokens_per_second) * (0.15 if self._tokens_per_second else 1.0)
 
     @property
+    def _bound(self) -> float:
+        """Tokens that may wait now."""
+        return (
+            min(self._capacity, self._wait_s * self._tokens_per_second) if self._tokens_per_second else self._capacity
+        )
+
+    @property
+    def tokens_per_second(self) -> float:
+        """How fast batches were computed lately; 0 before the first."""
+        return self._tokens_per_second
+
+    @property
     def retry_after_s(self) -> int:
         """Seconds until what waits now should be done, 1..60."""
         if not self._tokens_per_second:
@@ -58,37 +81,57 @@ class Admission:
 
 
 class BodyLimit:
-    """ASGI middleware: no body larger than `limit` bytes is read, declared or not."""
+    """ASGI middleware: no body larger than `limit` bytes is read, declared or not, nor one that stops coming.
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    Args:
+        app: what reads bodies.
+        limit: bytes, of every path.
+        limits: path → its own limit.
+        idle_s: longest wait for the next piece. A caller who sends a byte now and then is the gateway's to stop.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, idle_s: float, limits: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limit = limit
+        self._limits = limits or {}
+        self._idle_s = idle_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a counted body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = _declared_length(scope)
+        declared = declared_length(scope)
         received = 0
+        whole = False
+        limit = self._limits.get(scope["path"].removeprefix(scope.get("root_path", "")), self._limit)
 
         async def receive_counted() -> Message:
             # Raised here, inside the route, so that the answer comes from the one table.
-            nonlocal received
-            if declared is not None and declared > self._limit:
-                raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
-            message = await receive()
+            nonlocal received, whole
+            if declared is not None and declared > limit:
+                raise BodyTooLarge(f"The body may have at most {limit} bytes.")
+            message = await receive() if whole else await self._piece(receive)
             if message["type"] == "http.request":
+                whole = not message.get("more_body", False)
                 received += len(message.get("body", b""))
                 scope["state"]["request_bytes"] = received
-                if received > self._limit:
-                    raise BodyTooLarge(f"The body may have at most {self._limit} bytes.")
+                if received > limit:
+                    raise BodyTooLarge(f"The body may have at most {limit} bytes.")
             return message
 
         await self._app(scope, receive_counted, send)
 
+    async def _piece(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self._idle_s):
+                return await receive()
+        except TimeoutError:
+            raise BodyTooSlow("The rest of the body did not come in time.") from None
 
-def _declared_length(scope: Scope) -> int | None:
+
+def declared_length(scope: Scope) -> int | None:
+    """The body's length as the caller declares it; None if it does not."""
     for name, value in scope["headers"]:
         # The server refuses what is no number; digits beyond 18 would be a number that int() may refuse too.
         if name == b"content-length" and value.isdigit():

@@ -19,10 +19,11 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, Final, Generic, TypeVar
 
-from pipelines.errors import InputInvalid
+from pipelines.errors import InputInvalid, PipelineError
 from service.admission import Admission
-from service.problems import ClientGone, Draining, TimedOut, Unavailable
+from service.problems import ClientGone, Draining, Refusal, TimedOut, Unavailable
 from service.telemetry import Metrics
+from service.tracing import NoTraces, Traces
 
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
@@ -54,8 +55,10 @@ class _Job:
     future: "asyncio.Future[list[Any]]"
     since: float
     answers: list[Any] = field(init=False)
+    trace: object = None
     taken: int = 0
     answered: int = 0
+    waited_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.answers = [None] * len(self.items)
@@ -100,13 +103,24 @@ class Batcher:
         workers: batches computed at the same time.
         max_tokens: padded tokens in a batch: its longest item × its items. One longer item makes a batch of its own.
         max_items: items in a batch.
+        traces: who is told of batches.
     """
 
     def __init__(
-        self, *, admission: Admission, metrics: Metrics, workers: int, max_tokens: int, max_items: int
+        self,
+        *,
+        admission: Admission,
+        metrics: Metrics,
+        workers: int,
+        max_tokens: int,
+        max_items: int,
+        traces: Traces | None = None,
     ) -> None:
+        self.failures = 0
+        """Batches that failed since the last one that did not, by no fault of what was asked."""
         self._admission = admission
         self._metrics = metrics
+        self._traces = traces or NoTraces()
         self._max_tokens = max_tokens
         self._max_items = max_items
         self._idle = workers
@@ -142,7 +156,7 @@ class Batcher:
             raise Draining("The service is about to leave.", retry_after_s=1)
         self._admit(sum(costs))
         loop = asyncio.get_running_loop()
-        job = _Job(lane, items, costs, loop.create_future(), loop.time())
+        job = _Job(lane, items, costs, loop.create_future(), loop.time(), self._traces.here())
         watchers: list[asyncio.Task[None]] = []
         timers = [loop.call_later(timeout_s, self._expire, job)]
         if gone is not None:
@@ -156,6 +170,21 @@ class Batcher:
             for watcher in watchers:
                 watcher.cancel()
             self._forget(job)
+
+    def require_room(self) -> None:
+        """Whether a request of usual size would be let in. Raises: Overloaded, Draining."""
+        if self._closed:
+            raise Draining("The service is about to leave.", retry_after_s=1)
+        try:
+            self._admission.require_room()
+        except Unavailable as error:
+            self._metrics.refused.labels(error.slug).inc()
+            raise
+
+    @property
+    def tokens_per_second(self) -> float:
+        """How fast batches were computed lately, in estimated tokens."""
+        return self._admission.tokens_per_second
 
     def stalled_s(self) -> float:
         """Seconds that the oldest unanswered work has been here; 0 when there is none."""
@@ -216,9 +245,14 @@ class Batcher:
         while self._idle and (batch := self._take()):
             self._idle -= 1
             self._batches[id(batch)] = batch
-            parts = [job.items[start:end] for job, start, end in batch.parts]
-            computing = loop.run_in_executor(self._executor, _compute, batch.lane.run, parts)
+            computing = loop.run_in_executor(self._executor, self._compute, batch)
             computing.add_done_callback(partial(self._finish, batch))
+
+    def _compute(self, batch: _Batch) -> list[Sequence[Any] | Exception]:
+        """In a worker thread."""
+        jobs = [job for job, _, _ in batch.parts]
+        with self._traces.batch(jobs, items=batch.items, tokens=batch.tokens):
+            return _compute(batch.lane.run, [job.items[start:end] for job, start, end in batch.parts])
 
     def _finish(self, batch: _Batch, computing: "asyncio.Future[list[Any]]") -> None:
         self._idle += 1
@@ -226,11 +260,14 @@ class Batcher:
         if computing.cancelled():
             return
         seconds = asyncio.get_running_loop().time() - batch.since
-        self._admission.computed(batch.tokens, seconds)
+        # Others were computed beside it: the queue moves as much faster.
+        self._admission.computed(batch.tokens * (len(self._batches) + 1), seconds)
         self._metrics.batch_seconds.observe(seconds)
         self._metrics.batch_items.observe(batch.items)
         self._metrics.batch_tokens.observe(batch.tokens)
-        for (job, start, _), outcome in zip(batch.parts, computing.result(), strict=True):
+        outcomes = computing.result()
+        self.failures = self.failures + 1 if all(map(_is_bug, outcomes)) else 0
+        for (job, start, _), outcome in zip(batch.parts, outcomes, strict=True):
             job.answer(start, outcome)
         self._pump()
 
@@ -258,6 +295,7 @@ class Batcher:
                 jobs.popleft()
                 continue
             batch = batch or _Batch(job.lane, asyncio.get_running_loop().time())
+            job.waited_s = batch.since - job.since
             start = job.taken
             while job.taken < len(job.items):
                 longest_with = max(longest, job.costs[job.taken])
@@ -300,6 +338,10 @@ def _compute(
     if len(answers) != ends[-1]:
         return [RuntimeError(f"{len(answers)} answers for {ends[-1]} items") for _ in parts]
     return [answers[start:end] for start, end in pairwise(ends)]
+
+
+def _is_bug(outcome: Sequence[Any] | Exception) -> bool:
+    return isinstance(outcome, Exception) and not isinstance(outcome, PipelineError | Refusal)
 
 
 def _shifted(error: Exception, start: int) -> Exception:

@@ -57,6 +57,10 @@ class Collections:
         """Every collection that is served, sorted."""
         return [name for name in built.collections(self._store) if self._hosts(name)]
 
+    def current(self) -> dict[str, str]:
+        """The generation of every collection that is served, by name."""
+        return {name: self._store.current(built.artifact_name(name)) for name in self.names()}
+
     def load(self) -> list[str]:
         """Open and warm up every collection, and say what went wrong, one fault a collection."""
         faults = []

@@ -19,6 +19,9 @@ from uuid import uuid4
 
 from models.errors import ArtifactInvalid
 from pipelines.feedback import Confirmation, Feedback, Memory, confirmations
+from pipelines.flow import Pipeline
+from pipelines.results import Request
+from pipelines.terminology import Terminology
 from service.problems import Refusal, Unavailable
 
 _SCHEMA: Final = """
@@ -66,6 +69,35 @@ class Page:
     items: Sequence[Feedback]
     total: int
     following: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """What cannot be kept: which item, which field of it ("concept_id" or "text"), and why."""
+
+    item: int
+    field: str
+    reason: str
+
+
+def prepared(
+    items: Sequence[Feedback], *, pipeline: Pipeline, terminology: Terminology
+) -> tuple[list[Feedback], list[Unfit]]:
+    """The items with their texts cleaned as the pipeline cleans them, and those that cannot be kept, in order."""
+    queries = pipeline.queries([Request(item.text, item.language, mentions=[(0, len(item.text))]) for item in items])
+    unfit = [
+        Unfit(i, "concept_id", "The terminology has no such concept.")
+        for i, item in enumerate(items)
+        if terminology.current(item.concept_id) not in terminology.by_id
+    ] + [
+        Unfit(i, "text", "Nothing is left of it after cleaning.")
+        for i, query in enumerate(queries)
+        if not query.strip()
+    ]
+    return [
+        replace(item, query=query, concept_id=terminology.current(item.concept_id))
+        for item, query in zip(items, queries, strict=True)
+    ], unfit
 
 
 def feedback_path(data: Path, pipeline: str, terminology: str) -> Path:
@@ -149,6 +181,15 @@ class FeedbackStore:
     def confirmations(self) -> list[Confirmation]:
         """What the next build should learn."""
         return confirmations(self.all())
+
+    def rebind(self, memory: Memory) -> None:
+        """Keep another memory in step from now on: that of a build which answers in place of the one before."""
+        if self._there:
+            with self._reading() as connection:
+                memory.remember(_select(connection, "1"))
+                self._memory = memory
+        else:
+            self._memory = memory
 
     def close(self) -> None:
         """Let the file go."""

@@ -2,9 +2,13 @@
 
 Refusal                  anything the service refuses on purpose
 ├── Malformed            400: the body is not JSON
+├── Unauthenticated      401: no key, or one that opens nothing
+├── Forbidden            403: a key that does not open this
+├── BodyTooSlow          408
 ├── BodyTooLarge         413
 ├── WrongMediaType       415
 ├── Invalid              422: with a pointer for each fault
+├── TooManyRequests      429, with Retry-After: over the caller's own rate
 ├── ClientGone           499: nobody is waiting any more; seen in logs only
 └── Unavailable          503, with Retry-After
     ├── Loading          not everything is opened and warm yet, or it could not be
@@ -15,7 +19,7 @@ Refusal                  anything the service refuses on purpose
 Errors of the lower floors stand in `TABLE`. What is in neither is a bug: 500, without details.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast
@@ -26,8 +30,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from models.errors import EncoderUnknown, EngineUnavailable
+from pipelines.datasheets.errors import DocumentUnreadable, ModelImpossible, PartAmbiguous, PartUnknown
 from pipelines.errors import (
     CollectionUnknown,
     ConceptUnknown,
@@ -78,6 +84,24 @@ class Malformed(Refusal):
     status, slug, title = 400, "malformed", "Malformed request"
 
 
+class Unauthenticated(Refusal):
+    """No key, or one that opens nothing."""
+
+    status, slug, title = 401, "unauthenticated", "Key missing or not valid"
+
+
+class Forbidden(Refusal):
+    """Known, but not let in here."""
+
+    status, slug, title = 403, "forbidden", "Forbidden"
+
+
+class BodyTooSlow(Refusal):
+    """The rest of the body does not come."""
+
+    status, slug, title = 408, "body-too-slow", "Body too slow"
+
+
 class BodyTooLarge(Refusal):
     """The body is larger than the service reads."""
 
@@ -94,6 +118,15 @@ class Invalid(Refusal):
     """The request is readable, but not what the route takes."""
 
     status, slug, title = 422, "invalid-request", "Invalid request"
+
+
+class TooManyRequests(Refusal):
+    """Over the caller's own rate."""
+
+    status, slug, title = 429, "rate-limited", "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
 class ClientGone(Refusal):
@@ -174,6 +207,20 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
         "/hubness",
     ),
     InputInvalid: Kind(422, "invalid-request", "Invalid request"),
+    DocumentUnreadable: Kind(422, "document-unreadable", "Unreadable document"),
+    PartAmbiguous: Kind(
+        409,
+        "part-ambiguous",
+        "Several parts",
+        "The document is about several parts; send `part` with one of `candidates`.",
+    ),
+    PartUnknown: Kind(
+        422,
+        "invalid-request",
+        "Invalid request",
+        "The document does not name that part; `candidates` are those it does.",
+    ),
+    ModelImpossible: Kind(422, "model-impossible", "No model"),
     EngineUnavailable: Kind(
         503, "engine-unavailable", "Engine unavailable", "The server that keeps these vectors does not answer."
     ),
@@ -198,8 +245,9 @@ def problem(
     detail: str | None = None,
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
+    candidates: Sequence[str] = (),
 ) -> Response:
-    """A kind of problem as the answer to one request."""
+    """A kind of problem as the answer to one request; `candidates` are what the caller may choose from."""
     body: dict[str, Any] = {
         "type": f"urn:cognomen:problem:{kind.slug}",
         "title": kind.title,
@@ -210,12 +258,20 @@ def problem(
     }
     if faults:
         body["errors"] = [{"pointer": f.pointer, "detail": f.detail, "in": f.where} for f in faults[:MAX_ERRORS]]
+    if candidates:
+        body["candidates"] = list(candidates)
     return Response(orjson.dumps(body), kind.status, dict(headers or {}), MEDIA_TYPE)
 
 
 def internal_error(request_id: str) -> Response:
     """What a caller sees of a bug."""
     return problem(INTERNAL, request_id=request_id)
+
+
+def refusal(error: Refusal, *, request_id: str) -> Response:
+    """A refusal as the answer to one request, for what is refused before it reaches a route."""
+    kind = Kind(error.status, error.slug, error.title)
+    return problem(kind, request_id=request_id, detail=error.detail, faults=error.faults, headers=error.headers)
 
 
 def install(app: FastAPI) -> None:
@@ -231,21 +287,44 @@ async def _table_problem(request: Request, error: Exception) -> Response:
     detail = kind.detail or str(error)
     pointer = getattr(error, "pointer", kind.pointer)
     faults = [Fault(pointer, detail)] if pointer is not None else []
+    candidates = getattr(error, "candidates", ())
     headers = {"Retry-After": str(_RETRY_S)} if kind.status == Unavailable.status else {}
-    return problem(kind, request_id=request.state.request_id, detail=detail, faults=faults, headers=headers)
+    return problem(
+        kind,
+        request_id=request.state.request_id,
+        detail=detail,
+        faults=faults,
+        candidates=candidates,
+        headers=headers,
+    )
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     error = cast(HTTPException, error)
     request_id = request.state.request_id
     if isinstance(error, Refusal):
-        kind = Kind(error.status, error.slug, error.title)
-        return problem(kind, request_id=request_id, detail=error.detail, faults=error.faults, headers=error.headers)
+        return refusal(error, request_id=request_id)
+    if error.status_code == 405:
+        # Of several routes on one path, the router names only the first one's methods.
+        return problem(_STATUS_KINDS[405], request_id=request_id, headers={"Allow": ", ".join(_allowed(request))})
     phrase = HTTPStatus(error.status_code).phrase
     kind = _STATUS_KINDS.get(
         error.status_code, Kind(error.status_code, phrase.lower().replace(" ", "-"), phrase, error.detail)
     )
     return problem(kind, request_id=request_id, headers=error.headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method that some route of this path takes, HEAD included where GET is, sorted."""
+    found = [route for route in _flat(request.app.routes) if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in found for method in getattr(route, "methods", None) or ()})
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Every route, those of included routers too (FastAPI keeps these as one, and we include without prefixes)."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from [route] if inner is None else _flat(inner.routes)
 
 
 async def _validation_problem(request: Request, error: Exception) -> Response:

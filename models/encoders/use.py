@@ -10,13 +10,14 @@ says one unknown.
 """
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.encoders.adapter import Adapter, merged
 from models.encoders.unigram import UnigramVocabulary, build_tokenizer
 from models.errors import EncoderError, MissingExtra
 
@@ -106,20 +107,29 @@ def _bytes(value: int | bytes) -> bytes:
     return value
 
 
-def write_onnx(source: Path, folder: Path) -> None:
-    """Write `model.onnx` and `tokenizer.json` for the package's resources in `source`.
+def write_onnx(
+    source: Path, folder: Path, *, adapter: Adapter | None = None
+) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """Write `model.onnx` and `tokenizer.json` for the package's resources in `source`, an adapter folded in.
 
+    Returns: what torch says of texts, to compare with.
     Raises: MissingExtra without torch.
     """
     try:
-        from models.encoders.use_torch import UniversalSentenceEncoder
+        from models.encoders.use_torch import HeadedEncoder, UniversalSentenceEncoder, encode
     except ModuleNotFoundError as missing:
         raise MissingExtra("exporting to ONNX needs torch; install the 'encoders' extra") from missing
     from models.encoders.graph import write_graph
 
     folder.mkdir(parents=True, exist_ok=True)
-    build_tokenizer(read_vocabulary(source / "sp.model")).save(str(folder / "tokenizer.json"), pretty=False)
-    write_graph(UniversalSentenceEncoder(read_weights(source / "weights.npz")), folder / "model.onnx")
+    tokenizer = build_tokenizer(read_vocabulary(source / "sp.model"))
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    weights = read_weights(source / "weights.npz")
+    network = UniversalSentenceEncoder(weights if adapter is None else merged(weights, adapter.changes))
+    if adapter is not None and adapter.head is not None:
+        network = HeadedEncoder(network, *adapter.head)
+    write_graph(network, folder / "model.onnx")
+    return lambda texts: encode(network, tokenizer, texts)
 
 
 def package_vectors(texts: Sequence[str]) -> tuple[NDArray[np.float32], str]:

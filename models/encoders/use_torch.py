@@ -1,10 +1,11 @@
 """The network of multilingual USE v3 in torch: to be exported, or fine-tuned as a small student."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -66,6 +67,31 @@ class UniversalSentenceEncoder(nn.Module):  # type: ignore[misc] # torch is unty
         first = functional.relu(pooled @ self.p1 + first @ self.d1)
         second = functional.relu(first @ self.d2)
         return functional.normalize(torch.tanh(first @ self.p3 + second @ self.d3), dim=-1)
+
+
+class HeadedEncoder(nn.Module):  # type: ignore[misc]
+    """A network's unit vectors through a linear head, unit length again."""
+
+    def __init__(self, network: nn.Module, mean: NDArray[np.float32], matrix: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.from_numpy(mean))
+        self.register_buffer("matrix", torch.from_numpy(matrix))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Unit vectors, (n, d) float32."""
+        return functional.normalize((self.network(input_ids, attention_mask) - self.mean) @ self.matrix, dim=-1)
+
+
+def encode(network: nn.Module, tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Unit vectors of texts one by one: slow, and without padding to be wrong about."""
+    rows = []
+    with torch.no_grad():
+        for text in texts:
+            ids = torch.tensor([tokenizer.encode(text).ids])
+            rows.append(network.eval()(ids, torch.ones_like(ids)).numpy())
+    vectors: NDArray[np.float32] = np.concatenate(rows)
+    return vectors
 
 
 def _windows(rows: Tensor, seen: int, left: int) -> Tensor:

@@ -1,5 +1,7 @@
 """Any job title → the occupation it is known by, or NIL. After VacancySBERT (Bocharova et al. 2023)."""
 
+from pathlib import Path
+
 from pipelines.job_titles.config import JobTitlesConfig
 from pipelines.job_titles.pipeline import calibration, pipeline, row_text
 from pipelines.job_titles.starter import NAME, starter
@@ -15,4 +17,5 @@ PIPELINE = PipelineSpec(
     calibration=calibration,
     starter=starter,
     starter_name=NAME,
+    adapters=Path(__file__).with_name("adapters"),
 )

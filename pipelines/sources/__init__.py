@@ -7,15 +7,18 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
 from pipelines.errors import SourceError
-from pipelines.sources import csv, esco, fields, jsonl, onet
+from pipelines.sources import babelon, csv, ctd, esco, fields, files, icd10, jsonl, mesh, obo, onet, umls, xmen
 from pipelines.sources.files import Bundle
 from pipelines.terminology import Concept, Terminology
 
 PROGRESS_EVERY: Final = 1000
+
+_FIRST_LINES: Final = 40
 
 _SUFFIX: Final = re.compile(r"\.(jsonl|ndjson|csv|tsv)(?:\.gz|\.zst)?$", re.IGNORECASE)
 _ESCO_RELEASE: Final = re.compile(r"(?<![\d.])v?(\d+\.\d+\.\d+)(?![\d.])")
@@ -32,10 +35,17 @@ class Reader(Protocol):
 
 
 FORMATS: Final[Mapping[str, Reader]] = {
+    "babelon": babelon.read,
     "csv": csv.read,
+    "ctd": ctd.read,
     "esco": esco.read,
+    "icd10": icd10.read,
     "jsonl": jsonl.read,
+    "mesh": mesh.read,
+    "obo": obo.read,
     "onet": onet.read,
+    "umls": umls.read,
+    "xmen": xmen.read,
 }
 
 
@@ -88,12 +98,35 @@ def detect_format(path: Path) -> str:
         return "esco"
     if onet.OCCUPATIONS in bundle.members:
         return "onet"
+    if umls.CONCEPTS in bundle.members:
+        return "umls"
+    if bundle.matching(obo.ONTOLOGY):
+        return "obo"
+    if bundle.matching(babelon.TABLE):
+        return "babelon"
+    if path.is_file() and (found := _by_content(path)):
+        return found
     if path.is_file() and (match := _SUFFIX.search(path.name)):
         return "jsonl" if match[1].lower() in {"jsonl", "ndjson"} else "csv"
     raise SourceError(
-        f"{path.name} looks like no known format; expected a .jsonl, .csv or .tsv file "
-        "(.gz or .zst allowed), an ESCO release or an O*NET database"
+        f"{path.name} looks like no known format; expected a .jsonl, .csv or .tsv file (.gz or .zst allowed), an ESCO "
+        "release, an O*NET database, an .obo file, Babelon tables, ICD-10-CM's tabular list, CTD, MeSH or UMLS files"
     )
+
+
+def _by_content(path: Path) -> str | None:
+    """The format that a file's first lines tell, whatever it is called; None where they tell none."""
+    try:
+        first = list(islice(files.text_lines(files.byte_lines(path)), _FIRST_LINES))
+    except SourceError:
+        return None
+    if ctd.is_one(first):
+        return "ctd"
+    if any(text.strip() == mesh.RECORD for text in first):
+        return "mesh"
+    if any("<ICD10CM.tabular" in text for text in first):
+        return "icd10"
+    return "xmen" if first and first[0].startswith("{") and '"concept_id"' in first[0] else None
 
 
 def version_of(path: Path, *, format: str) -> str:
@@ -102,11 +135,20 @@ def version_of(path: Path, *, format: str) -> str:
         return release
     if format == "esco" and (named := _ESCO_RELEASE.search(path.name)):
         return named[1]
+    if format == "obo" and (dated := obo.release(path)):
+        return dated
+    if format == "icd10" and (year := icd10.release(path)):
+        return year
+    return f"sha256-{digest_of(path)[:12]}"
+
+
+def digest_of(path: Path) -> str:
+    """Hex sha256 over a file's bytes, or over the hashes of a folder's files."""
     digest = hashlib.sha256()
     for file in sorted(f for f in path.iterdir() if f.is_file()) if path.is_dir() else [path]:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return f"sha256-{digest.hexdigest()[:12]}"
+    return digest.hexdigest()
 
 
 def _grouped(concept: Concept, names: Mapping[str, str]) -> Concept:
@@ -127,4 +169,4 @@ def _told(concepts: Iterable[Concept], on_progress: Callable[[int], None] | None
         on_progress(done)
 
 
-__all__ = ["FORMATS", "Reader", "detect_format", "read_terminology", "version_of"]
+__all__ = ["FORMATS", "Reader", "detect_format", "digest_of", "read_terminology", "version_of"]

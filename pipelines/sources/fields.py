@@ -115,6 +115,7 @@ def concept_of(
     semantic_types: Sequence[str] = (),
     skills: Sequence[str] = (),
     abstract: bool = False,
+    replaces: Sequence[str] = (),
 ) -> Concept:
     """A concept of cleaned fields, whose name is one of its terms.
 
@@ -131,7 +132,7 @@ def concept_of(
         codes: system → code.
         semantic_types: texts.
         skills: texts.
-        abstract: see `Concept`.
+        abstract, replaces: see `Concept`.
     """
     complete = _with_name(list(_distinct(terms)), name, language)
     if len(complete) > MAX_TERMS:
@@ -147,6 +148,7 @@ def concept_of(
         semantic_types=semantic_types,
         skills=skills,
         abstract=abstract,
+        replaces=replaces,
     )
 
 

@@ -42,6 +42,31 @@ def byte_lines(path: Path) -> Iterator[bytes]:
         yield from _limited(stream)
 
 
+def lines_within(path: Path, *, limit: int = MAX_LINE_BYTES) -> Iterator[bytes | None]:
+    """The lines of a plain, gzip or zstd file of any length, line ends kept; None in place of one beyond the limit."""
+    magic = first_bytes(path)
+    if magic == _ZIP:
+        raise SourceError(f"{path.name} is a zip archive; expected a plain, gzip or zstd file")
+    with _readable(path.name), _opened(path, magic) as stream:
+        yield from bounded_lines(stream, limit=limit)
+
+
+def bounded_lines(stream: IO[bytes], *, limit: int) -> Iterator[bytes | None]:
+    """The lines of a stream from where it stands; None in place of one longer than the limit, which is never held."""
+    while line := stream.readline(limit + 1):
+        if len(line) <= limit:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(limit)
+        yield None
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the file can only be read from its beginning."""
+    return first_bytes(path).startswith((_GZIP, _ZSTD, _ZIP))
+
+
 def text_lines(lines: Iterable[bytes]) -> Iterator[str]:
     """The lines as text: UTF-8, a byte order mark dropped. Raises: SourceError, naming the line."""
     for number, line in enumerate(lines, 1):

@@ -11,7 +11,12 @@ from pipelines.sources import fields, files
 from pipelines.sources.fields import clean, clean_all, shown
 from pipelines.terminology import Concept, Term
 
-_TEXTS: Final = {"parents": "a parent", "semantic_types": "a semantic type", "skills": "a skill"}
+_TEXTS: Final = {
+    "parents": "a parent",
+    "semantic_types": "a semantic type",
+    "skills": "a skill",
+    "replaces": "a replaced id",
+}
 
 
 def read(path: Path, *, languages: Sequence[str] | None = None, language: str | None = None) -> Iterator[Concept]:
@@ -31,7 +36,7 @@ def read(path: Path, *, languages: Sequence[str] | None = None, language: str | 
             line = files.without_mark(line)
         if not line.strip():
             continue
-        concept = _concept(_object(line, number), number, languages, language)
+        concept = _concept(object_of(line, number), number, languages, language)
         first = lines_by_id.setdefault(concept.id, number)
         if first != number:
             raise SourceError(f"the id {shown(concept.id)} stands in line {first} already", line=number)
@@ -40,7 +45,8 @@ def read(path: Path, *, languages: Sequence[str] | None = None, language: str | 
         yield concept
 
 
-def _object(line: bytes, number: int) -> Mapping[str, Any]:
+def object_of(line: bytes, number: int) -> Mapping[str, Any]:
+    """The line's JSON object. Raises: SourceError."""
     try:
         content = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -81,7 +87,7 @@ def _concept(content: Mapping[str, Any], line: int, languages: Sequence[str] | N
 
 
 def _terms(content: Mapping[str, Any], line: int, language: str | None) -> list[Term]:
-    terms = _list(content, "terms", line)
+    terms = list_of(content, "terms", line)
     if len(terms) > fields.MAX_TERMS:
         raise SourceError(f"found {len(terms):,} terms; at most {fields.MAX_TERMS:,} are taken", line=line)
     return [_term(term, line, language) for term in terms]
@@ -102,10 +108,11 @@ def _term(term: object, line: int, language: str | None) -> Term:
 
 
 def _texts(content: Mapping[str, Any], key: str, what: str, line: int) -> tuple[str, ...]:
-    return clean_all(_list(content, key, line), what=what, line=line)
+    return clean_all(list_of(content, key, line), what=what, line=line)
 
 
-def _list(content: Mapping[str, Any], key: str, line: int) -> list[object]:
+def list_of(content: Mapping[str, Any], key: str, line: int) -> list[object]:
+    """A field's list, empty where it is absent. Raises: SourceError."""
     values = content.get(key)
     if values is None:
         return []

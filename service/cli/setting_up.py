@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from models.artifacts import ArtifactStore
+from models.encoders import adapter as adapters
+from models.encoders.adapter import Adapter
 from models.encoders.library import KIND, artifact_name
 from models.encoders.packages import KNOWN
 from models.errors import EncoderError
@@ -17,6 +19,8 @@ from pipelines.build import artifact_name as build_name
 from pipelines.config import PipelineConfig
 from pipelines.errors import ConfigInvalid
 from pipelines.evaluation import read_labelled
+from pipelines.feedback import Confirmation
+from pipelines.indexing import isco_names
 from pipelines.library import import_terminology
 from pipelines.results import Request
 from pipelines.sources import read_terminology
@@ -65,14 +69,16 @@ def prepare_encoder(name: str, *, store: ArtifactStore, variant: str = "fp32", f
 
     # A known name says where it will rest before anything heavy is done; a folder or a hub id does not.
     label = name if variant == "fp32" else f"{name}-{variant}"
-    if name in KNOWN and store.exists(artifact_name(label)) and not force:
+    adapter = _adapter(name, store=store)
+    known = name in KNOWN or adapter is not None
+    if known and not force and _prepared(label, adapter, store=store):
         say(f"{label}: prepared already")
         return
     with err.status(escape(f"{name}: preparing ({variant})")):
         target = artifact_name(_slug(label))
         with store.write(target, kind=KIND) as writer:
             described = export.prepare(
-                name, writer.folder, variant=variant, called=None if name in KNOWN else _slug(name)
+                name, writer.folder, variant=variant, called=None if known else _slug(name), adapter=adapter
             )
             writer.details.update(
                 name=described.name,
@@ -80,9 +86,28 @@ def prepare_encoder(name: str, *, store: ArtifactStore, variant: str = "fp32", f
                 dimension=described.dimension,
                 source=dict(described.source),
                 weights_sha256=described.weights_sha256,
+                adapter=adapter.sha256 if adapter else None,
             )
     measured = "; ".join(f"{a.reference}: cosine {a.mean_cosine:.5f}, top-1 {a.top1:.3f}" for a in described.agreements)
     say(f"{described.label}: prepared, {described.dimension} dimensions ({measured})")
+
+
+def _adapter(name: str, *, store: ArtifactStore) -> Adapter | None:
+    """What was trained here under that name, or ships with a pipeline; None if neither."""
+    if name in KNOWN or name != _slug(name):  # a folder or a hub id
+        return None
+    if store.exists(adapters.artifact_name(name)):
+        with store.open(adapters.artifact_name(name), kind=adapters.KIND) as artifact:
+            return adapters.read_adapter(artifact.folder)
+    shipped = [spec.adapters / name for spec in registry.specs().values() if spec.adapters is not None]
+    return next((adapters.read_adapter(folder) for folder in shipped if (folder / adapters.CARD).is_file()), None)
+
+
+def _prepared(label: str, adapter: Adapter | None, *, store: ArtifactStore) -> bool:
+    """Whether the encoder is there, with this adapter in it."""
+    if not store.exists(artifact_name(label)):
+        return False
+    return adapter is None or store.manifest(artifact_name(label)).details.get("adapter") == adapter.sha256
 
 
 def _slug(name: str) -> str:
@@ -109,12 +134,6 @@ def read_source(
             group_names=isco_names(),
             on_progress=lambda concepts: status.update(escape(f"{name}: {concepts:,} concepts")),
         )
-
-
-def isco_names() -> dict[str, str]:
-    """ISCO-08 code → name, from the job titles' starter: ESCO's occupation files name no group."""
-    starter = registry.spec("job_titles").starter
-    return {c.codes["isco-08"]: c.name for c in starter().concepts if "isco-08" in c.codes} if starter else {}
 
 
 def configured(spec: PipelineSpec, *, encoder: str | None, options: Sequence[str]) -> PipelineConfig:
@@ -148,6 +167,7 @@ def build_pipeline(
     config: PipelineConfig,
     store: ArtifactStore,
     labelled: Path | None = None,
+    confirmations: Sequence[Confirmation] = (),
     queries: Sequence[Request] = (),
 ) -> Build:
     """Build with a bar per stage."""
@@ -163,6 +183,7 @@ def build_pipeline(
             store=store,
             config=config,
             labelled=examples,
+            confirmations=confirmations,
             queries=queries,
             on_progress=bars,
         )

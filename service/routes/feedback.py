@@ -9,8 +9,8 @@ from fastapi import Query
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from pipelines import results
 from pipelines.feedback import Feedback, Verdicts
+from service.feedback_store import prepared
 from service.host import HostedPipeline
 from service.problems import Fault, Invalid
 from service.routes import BODY, NAMED, UNAVAILABLE, answer_json, router, services_of
@@ -80,24 +80,20 @@ def _hosted(request: Request, pipeline: str, terminology: str | None) -> HostedP
 
 def _items(hosted: HostedPipeline, said: Sequence[SaidText]) -> list[Feedback]:
     """What was said, as it is kept. Raises: Invalid for a concept that is unknown or a text that shows nothing."""
-    queries = hosted.pipeline.queries(
-        [results.Request(item.said, item.language, mentions=[(0, len(item.said))]) for item in said]
+    items, unfit = prepared(
+        [
+            Feedback(text=item.said, query="", concept_id=item.concept_id, verdict=item.verdict, language=item.language)
+            for item in said
+        ],
+        pipeline=hosted.pipeline,
+        terminology=hosted.terminology,
     )
-    faults = [
-        Fault(f"/items/{i}/concept_id", "The terminology has no such concept.")
-        for i, item in enumerate(said)
-        if item.concept_id not in hosted.terminology.by_id
-    ] + [
-        Fault(f"/items/{i}/{item.field}", "Nothing is left of it after cleaning.")
-        for i, (item, query) in enumerate(zip(said, queries, strict=True))
-        if not query.strip()
-    ]
-    if faults:
+    if unfit:
+        faults = [
+            Fault(f"/items/{u.item}/{said[u.item].field if u.field == 'text' else u.field}", u.reason) for u in unfit
+        ]
         raise Invalid("Nothing was kept; `errors` says why.", faults=faults)
-    return [
-        Feedback(text=item.said, query=query, concept_id=item.concept_id, verdict=item.verdict, language=item.language)
-        for item, query in zip(said, queries, strict=True)
-    ]
+    return items
 
 
 def _conflicts(items: Sequence[Feedback], hosted: HostedPipeline) -> list[Mapping[str, Any]]:

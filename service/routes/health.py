@@ -5,17 +5,11 @@ import ipaddress
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.problems import Refusal
+from service.problems import Forbidden
 from service.routes import UNAVAILABLE, answer_json, router, services_of
 from service.schemas.hosted import HealthAnswer
 
 routes = router("health")
-
-
-class Forbidden(Refusal):
-    """Not from this address."""
-
-    status, slug, title = 403, "forbidden", "Forbidden"
 
 
 @routes.head("/healthz", include_in_schema=False)
@@ -28,9 +22,14 @@ async def healthz() -> Response:
 @routes.head("/readyz", include_in_schema=False)
 @routes.get("/readyz", response_model=HealthAnswer, responses=UNAVAILABLE, summary="Can it serve?")
 async def readyz(request: Request) -> Response:
-    """200 when new work can be sent here; 503 while loading, draining, or when work stands still."""
-    services_of(request).require_ready()
-    return answer_json({"status": "ready"})
+    """200 when new work can be sent here; 503 while loading, draining, or when work stands still.
+
+    `degraded`: some builds could not be opened, and the others answer.
+    """
+    services = services_of(request)
+    services.require_ready()
+    failed = services.host.failed
+    return answer_json({"status": "degraded", "builds_failed": failed} if failed else {"status": "ready"})
 
 
 @routes.get("/metrics", include_in_schema=False)
@@ -39,10 +38,7 @@ async def metrics(request: Request) -> Response:
     services = services_of(request)
     if not services.settings.metrics_open and not _from_here(request):
         raise Forbidden("Metrics are served to this machine only.")
-    hosted = services.metrics.hosted
-    hosted.clear()
-    for pipeline in services.host.pipelines() if services.warm else ():
-        hosted.labels(pipeline.name, pipeline.terminology.name, pipeline.encoder, pipeline.generation).set(1)
+    services.measure()
     return services.metrics.render()
 
 

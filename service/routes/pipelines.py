@@ -31,8 +31,8 @@ from service.schemas.job_titles import JobTitlesAnswer, JobTitlesRequest, job_ti
 
 routes = router("pipelines")
 
-ToWire = Callable[[results.Result], dict[str, Any]]
-"""One result of a pipeline as it goes over the wire."""
+ToWire = Callable[[results.Result], object]
+"""One result of a pipeline as it goes over the wire: what JSON can say."""
 
 
 @routes.get("/v1/pipelines", response_model=PipelinesAnswer, responses=UNAVAILABLE, summary="List pipelines")
@@ -67,11 +67,32 @@ async def run_pipeline(
     request: Request, name: str, body: PipelineRequest, *, to_wire: ToWire, timeout_ms: int | None
 ) -> Response:
     """Run any pipeline on a request's items: batched with whatever else is there, answered in order."""
+    hosted, answers = await run_items(request, name, body, to_wire=to_wire, timeout_ms=timeout_ms)
+    return answer_json({"results": answers, **origin(hosted)})
+
+
+def origin(hosted: HostedPipeline) -> dict[str, Any]:
+    """What every answer says about where it comes from."""
+    return {
+        "terminology": {"name": hosted.terminology.name, "version": hosted.terminology.version},
+        "encoder": hosted.encoder,
+        "generation": hosted.generation,
+    }
+
+
+async def run_items(
+    request: Request, name: str, body: PipelineRequest, *, to_wire: ToWire, timeout_ms: int | None, shape: str = ""
+) -> tuple[HostedPipeline, list[orjson.Fragment]]:
+    """What answers, and each item's result as JSON, in order.
+
+    Args:
+        shape: names what `to_wire` makes, where a pipeline answers in several shapes: equal ones share batches.
+    """
     services = services_of(request)
     services.require_loaded()
     hosted = services.host.pipeline(name, terminology=body.terminology)
     lane = Lane(
-        key=(hosted.name, hosted.terminology.name, hosted.generation, body.hubness),
+        key=(hosted.name, hosted.terminology.name, hosted.generation, body.hubness, shape),
         run=partial(_run, hosted, services, body.hubness, to_wire),
     )
     items = body.requests()
@@ -82,14 +103,7 @@ async def run_pipeline(
         timeout_s=timeout_s(services.settings, timeout_ms),
         gone=hangs_up(request),
     )
-    return answer_json(
-        {
-            "results": answers,
-            "terminology": {"name": hosted.terminology.name, "version": hosted.terminology.version},
-            "encoder": hosted.encoder,
-            "generation": hosted.generation,
-        }
-    )
+    return hosted, answers
 
 
 def _run(

@@ -52,6 +52,9 @@ class Wire(BaseModel):
         # Each unknown field would become an error of its own.
         if isinstance(value, dict) and len(value) > _MAX_FIELDS:
             raise PydanticCustomError("too_many_fields", "Should have at most {most} fields", {"most": _MAX_FIELDS})
+        # To JSON Schema 5.0 is an integer; to pydantic's strict mode it is none.
+        if isinstance(value, dict) and any(type(v) is float and v.is_integer() for v in value.values()):
+            return {k: int(v) if type(v) is float and v.is_integer() else v for k, v in value.items()}
         return value
 
 
@@ -90,6 +93,7 @@ class Problem(BaseModel):
     instance: str
     request_id: str
     errors: list[FaultAnswer] | None = None
+    candidates: list[str] | None = Field(None, description="What may be chosen from, where a choice is missing.")
 
 
 # -- what every pipeline takes and answers ---------------------------------------------------------

@@ -18,6 +18,12 @@ from service.schemas import MAX_ITEMS, Language, Sized, Wire
 class SaidText(Wire):
     """One word on one text: it is, or is not, known by this concept."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("title", "text")]
+        }
+    )
+
     title: str | None = Field(None, min_length=1, max_length=1000, description="A job title; or `text`, not both.")
     text: str | None = Field(None, min_length=1, max_length=1000, description="What other pipelines were asked.")
     concept_id: str = Field(min_length=1, max_length=1000)

@@ -87,6 +87,7 @@ class ConceptAnswer(BaseModel):
     semantic_types: list[str]
     skills: list[str]
     abstract: bool = Field(description="A grouper: answers only where a request lets the decision back off.")
+    replaces: list[str] = Field(description="Obsolete ids that this concept answers for.")
 
 
 class ConceptsAnswer(BaseModel):
@@ -109,10 +110,12 @@ def concept_to_wire(concept: Concept) -> dict[str, Any]:
         "semantic_types": list(concept.semantic_types),
         "skills": list(concept.skills),
         "abstract": concept.abstract,
+        "replaces": list(concept.replaces),
     }
 
 
 class HealthAnswer(BaseModel):
     """The process lives, or can serve."""
 
-    status: Literal["ok", "ready"]
+    status: Literal["ok", "ready", "degraded"]
+    builds_failed: int | None = Field(None, description="Where degraded: builds that could not be opened.")

@@ -169,3 +169,31 @@ def test_a_manifest_of_a_later_schema_is_not_read(store):
     path.write_text(json.dumps(content | {"sha256": artifacts._json_sha256(content)}))
     with pytest.raises(ArtifactCorrupt):
         store.open("encoders/x")
+
+
+def test_a_pinned_generation_stays_until_it_is_unpinned(store):
+    first = publish(store, b"1")
+    store.pin("encoders/a", first, holder="job-1")
+    store.pin("encoders/a", first, holder="job-2")
+    for content in (b"2", b"3", b"4"):
+        publish(store, content)
+    assert first in store.generations("encoders/a")
+    assert len(store.generations("encoders/a")) == 3
+    store.unpin("encoders/a", first, holder="job-1")
+    publish(store, b"5")
+    assert first in store.generations("encoders/a")
+    store.unpin("encoders/a", first, holder="job-2")
+    store.unpin("encoders/a", first, holder="job-2")
+    publish(store, b"6")
+    assert first not in store.generations("encoders/a")
+    with pytest.raises(ArtifactMissing):
+        store.pin("encoders/a", first, holder="job-3")
+    with pytest.raises(ArtifactInvalid):
+        store.pin("encoders/a", store.current("encoders/a"), holder="../x")
+    assert store.names() == ["encoders/a"]
+
+
+def publish(store, content):
+    with store.write("encoders/a", kind="encoder") as writer:
+        writer.add_bytes("a", content)
+    return store.current("encoders/a")

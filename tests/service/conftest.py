@@ -1,13 +1,20 @@
 """A service over twelve occupations and the hashing encoder: everything real, nothing slow."""
 
 import asyncio
+import importlib.util
 import io
 import json
+import shutil
+import sys
+import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 import structlog
+import uvicorn
 
 from models.artifacts import ArtifactStore
 from models.encoders.hashing import HashingEncoder
@@ -16,8 +23,11 @@ from pipelines import registry
 from pipelines.build import build
 from service.app import create_app
 from service.host import PipelineHost
+from service.server import listening
 from service.settings import Settings
 from service.telemetry import configure_logging
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class HashingHost(PipelineHost):
@@ -110,6 +120,22 @@ def served_over():
         served.close()
 
 
+@pytest.fixture(scope="session")
+def medical_store(tmp_path_factory, encoder) -> ArtifactStore:
+    """The starter's findings, by spelling alone."""
+    store = ArtifactStore(tmp_path_factory.mktemp("medical") / "artifacts")
+    spec = registry.spec("medical")
+    build(spec, spec.starter(), encoder=encoder, store=store, config=spec.config(encoder="hashing"))
+    return store
+
+
+@pytest.fixture(scope="module")
+def medical(medical_store):
+    served = Served(HashingHost(medical_store))
+    yield served
+    served.close()
+
+
 @pytest.fixture
 def serve(host):
     """Makes services with their own settings: serve(queue_tokens=100)."""
@@ -122,6 +148,52 @@ def serve(host):
     yield start
     for served in made:
         served.close()
+
+
+@pytest.fixture(scope="session")
+def hosted():
+    """Makes a service over any store: hosted(store, datasheet_queue=0). Whoever makes one closes it."""
+    return lambda store, **settings: Served(HashingHost(store), **settings)
+
+
+@pytest.fixture
+def serve_from():
+    """Makes services over another store: serve_from(store, require_keys=True)."""
+    made = []
+
+    def start(store, **settings) -> Served:
+        made.append(Served(HashingHost(store), **settings))
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.close()
+
+
+@pytest.fixture(scope="module")
+def over_a_socket(built_store):
+    """Starts a service on a free port, in a thread, as it is started in earnest: over_a_socket(tmp_path) is its URL."""
+    running = []
+
+    def start(data, **settings) -> str:
+        app = create_app(Settings(data=data, drain_s=0, **settings), HashingHost(built_store, data=data))
+        (bound,) = listening("127.0.0.1", 0)
+        server = uvicorn.Server(
+            uvicorn.Config(app, http="httptools", ws="none", log_config=None, server_header=False, access_log=False)
+        )
+        thread = threading.Thread(target=server.run, args=([bound],))
+        thread.start()
+        running.append((server, thread))
+        base = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+            while client.get(f"{base}/readyz").status_code != 200:
+                time.sleep(0.02)
+        return base
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(20)
 
 
 @pytest.fixture
@@ -169,3 +241,114 @@ def assert_problem():
         return problem
 
     return check
+
+
+@pytest.fixture(scope="session")
+def named_store(tmp_path_factory) -> ArtifactStore:
+    store = ArtifactStore(tmp_path_factory.mktemp("datasheets") / "artifacts")
+    spec = registry.spec("datasheets")
+    terminology = spec.starter()
+    few = spec.calibration(terminology, 400, 0)
+    build(spec, terminology, encoder=HashingEncoder(), store=store, config=spec.config(), labelled=few)
+    return store
+
+
+@pytest.fixture(scope="session")
+def synthetic_sheets():
+    """Makers of datasheets of parts that do not exist."""
+    pytest.importorskip("reportlab")
+    spec = importlib.util.spec_from_file_location("datasheets_synthetic", ROOT / "tests/data/datasheets_synthetic.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class Jobs:
+    """Uploads, asks and waits, through a served app."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+
+    def upload(self, content: bytes, *, name: str = "lines.jsonl", purpose: str = "batch") -> str:
+        form = {"files": {"file": (name, content)}, "data": {"purpose": purpose}}
+        response = self.served.run(self.served.client.post("/v1/files", **form))
+        assert response.status_code == 201, response.text
+        return response.json()["id"]
+
+    def ask(self, _key: str | None = None, **body) -> httpx.Response:
+        headers = {"idempotency-key": _key} if _key else {}
+        return self.served.post("/v1/jobs", body, headers=headers)
+
+    def started(self, **body) -> str:
+        response = self.ask(**body)
+        assert response.status_code == 202, response.text
+        return response.json()["id"]
+
+    def get(self, job_id: str) -> dict:
+        return self.served.get(f"/v1/jobs/{job_id}").json()
+
+    def wait(self, job_id: str, until=lambda job: job["status"] in ENDED, *, within_s: float = 240) -> dict:
+        async def waited() -> dict:
+            async with asyncio.timeout(within_s):
+                while not until(job := (await self.served.client.get(f"/v1/jobs/{job_id}")).json()):
+                    await asyncio.sleep(0.05)
+                return job
+
+        return self.served.run(waited())
+
+    def done(self, **body) -> dict:
+        job = self.wait(self.started(**body))
+        assert job["status"] == "succeeded", job
+        return job
+
+    def result(self, job_id: str) -> bytes:
+        response = self.served.get(f"/v1/jobs/{job_id}/result")
+        assert response.status_code == 200, response.text
+        return response.content
+
+
+ENDED = {"succeeded", "failed", "cancelled"}
+
+
+@pytest.fixture
+def own_store(built_store, tmp_path) -> ArtifactStore:
+    """A copy of the built store that a test may change."""
+    shutil.copytree(built_store.root, tmp_path / "artifacts")
+    return ArtifactStore(tmp_path / "artifacts")
+
+
+@pytest.fixture
+def serve_jobs(own_store, tmp_path):
+    """Makes services with workers over one artifacts and one data folder: serve_jobs(job_nice=0)."""
+    made = []
+
+    def start(**settings) -> Jobs:
+        data = tmp_path / "data"
+        made.append(Served(HashingHost(own_store, data=data), data=data, **{"job_nice": 0, **settings}))
+        return Jobs(made[-1])
+
+    yield start
+    for served in made:
+        if not served.closed:
+            served.close()
+
+
+@pytest.fixture(scope="module")
+def jobs(built_store, tmp_path_factory):
+    """A service with a worker, shared by the tests that leave its pipelines as they are."""
+    folder = tmp_path_factory.mktemp("jobs")
+    shutil.copytree(built_store.root, folder / "artifacts")
+    host = HashingHost(ArtifactStore(folder / "artifacts"), data=folder / "data")
+    served = Served(host, data=folder / "data", job_nice=0)
+    yield Jobs(served)
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def idle(built_store, tmp_path_factory):
+    """A service without workers."""
+    data = tmp_path_factory.mktemp("idle")
+    served = Served(HashingHost(built_store, data=data), data=data, job_workers=0)
+    yield Jobs(served)
+    served.close()

@@ -308,3 +308,33 @@ def test_a_text_costs_about_a_token_for_four_characters_and_never_more_than_an_e
     assert estimate_tokens(["abcd" * 5]) == 8
     assert estimate_tokens([""]) == 3
     assert estimate_tokens(["x" * 1_000_000, "y"]) == 515
+
+
+def test_where_the_machine_slows_down_fewer_tokens_may_wait():
+    admission = Admission(capacity=1000, wait_s=2.0)
+    admission.admit(400)
+    admission.admit(500)
+    admission.leave(500)
+    for _ in range(60):
+        admission.computed(100, 1.0)
+    with pytest.raises(Overloaded):
+        admission.admit(10)
+    for _ in range(60):
+        admission.computed(1000, 1.0)
+    admission.admit(500)
+    with pytest.raises(Overloaded):
+        admission.admit(200)
+
+
+def test_room_for_a_usual_request_is_asked_before_its_body_is_read():
+    admission = Admission(capacity=100)
+    admission.require_room()
+    for _ in range(200):
+        admission.admit(10)
+        admission.leave(10)
+    for _ in range(9):
+        admission.require_room()
+        admission.admit(10)
+    admission.admit(5)
+    with pytest.raises(Overloaded):
+        admission.require_room()

@@ -113,7 +113,7 @@ def test_serve_refuses_to_listen_beyond_loopback(cli):
 
 def test_curl_examples_name_the_port():
     done = CliRunner().invoke(app, ["curl-examples", "--port", "8123"])
-    assert done.stdout.count("http://127.0.0.1:8123/") == 4
+    assert done.stdout.count("http://127.0.0.1:8123/") == 5
 
 
 def test_it_runs_as_a_program():
@@ -171,3 +171,64 @@ def test_the_output_lies_beside_the_input_in_its_format(built, tmp_path, name):
 def test_curl_examples_bracket_an_ipv6_address(monkeypatch):
     monkeypatch.setenv("COGNOMEN_HOST", "::1")
     assert "http://[::1]:8123/" in CliRunner().invoke(app, ["curl-examples", "--port", "8123"]).stdout
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("COGNOMEN_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def test_run_answers_lines_and_goes_on_where_it_was_killed(built, data, tmp_path, monkeypatch):
+    from pipelines import lines
+
+    path = tmp_path / "titles.jsonl"
+    path.write_text("".join(f'{{"title": "line cook {n % 7}", "id": {n}}}\n' for n in range(50)) + "nonsense\n")
+    done = built("run", "job-titles", path, "-t", "twelve", "--set", "top_k=1")
+    whole = (tmp_path / "titles.answers.jsonl").read_bytes()
+    assert done.stdout.strip().endswith("50 answered, 1 errors in place")
+    assert [json.loads(line).get("id") for line in whole.splitlines()] == [*range(50), None]
+    assert not list(tmp_path.glob(".titles*"))
+    original, left = lines._write, [2]
+
+    def dying(path, content):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        original(path, content)
+
+    monkeypatch.setattr(lines, "CHUNK_BYTES", 500)
+    monkeypatch.setattr(lines, "_write", dying)
+    (tmp_path / "titles.answers.jsonl").unlink()
+    with pytest.raises(BaseException, match=r"^$|1"):
+        built("run", "job-titles", path, "-t", "twelve", "--set", "top_k=1")
+    assert not (tmp_path / "titles.answers.jsonl").exists()
+    monkeypatch.setattr(lines, "_write", original)
+    assert "going on after 2 parts" in built("run", "job-titles", path, "-t", "twelve", "--set", "top_k=1").stdout
+    assert (tmp_path / "titles.answers.jsonl").read_bytes() == whole
+
+
+def test_run_refuses_options_that_the_pipeline_does_not_take(built, data, tmp_path):
+    path = tmp_path / "titles.jsonl"
+    path.write_text('{"title": "cook"}\n')
+    done = built("run", "job-titles", path, "-t", "twelve", "--set", "top_k=0", ok=False)
+    assert "/options/top_k" in done.stderr
+
+
+def test_index_encodes_only_what_is_new_and_generations_go_back(cli, data, terms, tmp_path):
+    done = cli("index", "jsonl", terms, "--name", "twelve", "--encoder", "hashing")
+    assert "17 concepts added" in done.stdout
+    first = json.loads(cli("generations", "list", "pipelines/job_titles/twelve", "--json").stdout)
+    assert [row["answers"] for row in first] == [True]
+    terms.write_bytes(terms.read_bytes() + b'\n{"id": "T:9", "name": "Falconers", "terms": ["falconer"]}\n')
+    done = cli("index", "jsonl", terms, "--name", "twelve")
+    assert "1 concepts added, 0 changed, 0 deleted, 17 unchanged" in done.stdout
+    rows = json.loads(cli("generations", "list", "pipelines/job_titles/twelve", "--json").stdout)
+    assert [row["answers"] for row in rows] == [True, False]
+    assert "answers" in cli("generations", "rollback", "pipelines/job_titles/twelve").stdout
+    rows = json.loads(cli("generations", "list", "pipelines/job_titles/twelve", "--json").stdout)
+    assert [row["answers"] for row in rows] == [False, True]
+    assert "no generation before" in cli(
+        "generations", "rollback", "pipelines/job_titles/twelve", ok=False
+    ).stderr.replace("\n", " ")
+    assert "Generations" in cli("generations", "list").stdout

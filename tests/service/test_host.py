@@ -6,9 +6,10 @@ from models.errors import EncoderUnknown
 from pipelines import registry
 from pipelines.build import build
 from pipelines.errors import PipelineUnknown, TerminologyUnknown
+from pipelines.feedback import Feedback
 from pipelines.results import Request
 from pipelines.terminology import Terminology
-from service.host import PipelineHost
+from service.host import BuildUnavailable, PipelineHost
 from service.hosting import Hosting
 
 SPEC = registry.spec("job-titles")
@@ -59,10 +60,14 @@ def test_the_operators_choice_answers_first_and_the_rest_can_be_left_out(two):
         only.pipeline("job-titles", terminology="beta")
 
 
-def test_what_is_to_be_hosted_and_was_not_built_keeps_the_host_from_being_ready(two):
+def test_what_is_to_be_hosted_and_was_not_built_is_named_and_nothing_answers_in_its_place(two):
     host = loaded(two, hosting={"job-titles": Hosting(terminology="gamma")})
-    assert not host.ready
     assert "gamma" in host.failure
+    assert host.failed == 1
+    with pytest.raises(BuildUnavailable):
+        host.pipeline("job-titles")
+    assert host.pipelines() == []
+    assert host.pipeline("job-titles", terminology="alpha").terminology.name == "alpha"
 
 
 def test_nothing_built_is_not_ready_and_says_how_to_begin(store):
@@ -75,10 +80,37 @@ def test_a_damaged_build_is_named_and_never_served_as_an_empty_one(two):
     name = "pipelines/job_titles/beta"
     (two.root / name / two.current(name) / "concepts.jsonl").write_bytes(b"")
     host = loaded(two)
-    assert not host.ready
+    assert host.ready
     assert "beta: ArtifactCorrupt" in host.failure
-    with pytest.raises(TerminologyUnknown):
+    with pytest.raises(BuildUnavailable):
         host.pipeline("job-titles", terminology="beta")
+    assert host.pipeline("job-titles").terminology.name == "alpha"
+    assert [t.name for t in host.terminologies()] == ["alpha"]
+
+
+def test_a_build_of_another_version_takes_no_other_down(two):
+    name = "pipelines/job_titles/beta"
+    with two.open(name) as artifact:
+        content = {f: artifact.read_bytes(f) for f in artifact.manifest.files}
+        kind, details = artifact.manifest.kind, dict(artifact.manifest.details)
+    with two.write(name, kind=kind) as writer:
+        for file, read in content.items():
+            writer.add_bytes(file, b"{}" if file == "calibration.json" else read)
+        writer.details.update(details)
+    host = loaded(two)
+    assert host.ready
+    assert "beta: KeyError" in host.failure
+    assert host.pipeline("job-titles").terminology.name == "alpha"
+
+
+def test_nothing_that_can_be_opened_is_not_ready(two):
+    for name in ("alpha", "beta"):
+        build_of = f"pipelines/job_titles/{name}"
+        (two.root / build_of / two.current(build_of) / "concepts.jsonl").write_bytes(b"")
+    host = loaded(two)
+    assert not host.ready
+    assert host.failed == 2
+    assert "nothing is built" not in host.failure
 
 
 def test_a_damaged_generation_gives_way_to_the_one_before(two, encoder, terminology):
@@ -102,3 +134,58 @@ def test_unknown_names_are_errors_of_their_own(two):
     with pytest.raises(EncoderUnknown, match="cognomen models prepare minilm"):
         host.encoder("minilm")
     assert host.encoder("hashing").dimension == 256
+
+
+def test_a_new_build_is_switched_to_and_a_rollback_back(two, encoder, terminology):
+    host = loaded(two)
+    first = host.pipeline("job-titles").generation
+    assert host.refresh() == []
+    old = host.pipeline("job-titles")
+    second = make(two, encoder, terminology, "alpha").artifact.generation
+    assert host.awaits("pipelines/job_titles/alpha", second)
+    assert [h.generation for h in host.refresh()] == [second]
+    assert not host.awaits("pipelines/job_titles/alpha", second)
+    assert host.pipeline("job-titles").generation == second
+    assert old.pipeline.run([Request("line cook")])[0].mentions
+    two.rollback("pipelines/job_titles/alpha")
+    assert [h.generation for h in host.refresh()] == [first]
+    assert host.refresh() == []
+
+
+def test_what_is_built_later_is_hosted_and_what_is_deleted_is_not(store, encoder, terminology):
+    host = loaded(store)
+    assert not host.ready
+    make(store, encoder, terminology, "gamma")
+    host.refresh()
+    assert host.ready
+    assert host.failure is None
+    store.delete("pipelines/job_titles/gamma")
+    host.refresh()
+    with pytest.raises(PipelineUnknown):
+        host.pipeline("job-titles")
+
+
+def test_a_damaged_new_build_leaves_the_old_one_answering(two, encoder, terminology):
+    host = loaded(two)
+    first = host.pipeline("job-titles").generation
+    second = make(two, encoder, terminology, "alpha").artifact.generation
+    path = two.root / "pipelines/job_titles/alpha" / second / "concepts.jsonl"
+    path.write_bytes(b"")
+    host.refresh()
+    assert host.ready
+    assert host.pipeline("job-titles").generation == first
+    assert not host.awaits("pipelines/job_titles/alpha", second)
+
+
+def test_what_users_said_is_known_to_the_build_that_follows(two, encoder, terminology, tmp_path):
+    host = loaded(two, data=tmp_path / "data")
+    hosted = host.pipeline("job-titles")
+    said = Feedback("galley wizard", "galley wizard", "T:5120", "accept")
+    hosted.feedback.add([said])
+    make(two, encoder, terminology, "alpha")
+    (switched,) = host.refresh()
+    assert switched.build.memory.recall("galley wizard").concept_id == "T:5120"
+    # One who still holds the old one says something: the new one hears it.
+    hosted.feedback.add([Feedback("stove pilot", "stove pilot", "T:5120", "accept")])
+    assert switched.build.memory.recall("stove pilot").concept_id == "T:5120"
+    host.close()

@@ -1,16 +1,23 @@
 """The service as a whole: under load, while loading, while leaving."""
 
 import asyncio
+import os
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 import uvicorn
 
 from models.errors import ArtifactCorrupt
-from service.server import DrainingServer, serve
-from service.settings import Settings, SettingsInvalid
+from pipelines import registry
+from pipelines.build import build
+from pipelines.terminology import Terminology
+from service.server import CannotListen, DrainingServer, listening
 
+ROOT = Path(__file__).resolve().parents[2]
 NORMALIZE = "/v1/job-titles/normalize"
 ANSWERS = {"nurse": "T:2221", "plumber": "T:7126", "taxi driver": "T:8322", "cook": "T:5120"}
 
@@ -259,6 +266,166 @@ def test_sigterm_drains_before_it_leaves_and_sigint_does_not_wait(serve, monkeyp
     assert hasty.should_exit
 
 
-def test_nothing_listens_beyond_loopback_without_keys():
-    with pytest.raises(SettingsInvalid, match="COGNOMEN_HOST"):
-        serve(Settings(host="0.0.0.0"))
+# -- listening -------------------------------------------------------------------------------------
+
+
+def test_a_free_port_is_taken_and_told():
+    (bound,) = listening("127.0.0.1", 0)
+    try:
+        port = bound.getsockname()[1]
+        assert port
+        with pytest.raises(CannotListen, match=f"cannot listen on 127.0.0.1:{port}: "):
+            listening("127.0.0.1", port)
+    finally:
+        bound.close()
+
+
+def test_localhost_listens_on_one_port():
+    made = listening("localhost", 0)
+    assert len({bound.getsockname()[1] for bound in made}) == 1
+    for bound in made:
+        bound.close()
+
+
+def test_an_address_that_is_not_ours_is_one_line():
+    with pytest.raises(CannotListen, match=r"cannot listen on 192\.0\.2\.1:0"):
+        listening("192.0.2.1", 0)
+
+
+def test_a_port_in_use_ends_with_one_line_and_1(tmp_path):
+    (taken,) = listening("127.0.0.1", 0)
+    environment = {**os.environ, "COGNOMEN_PORT": str(taken.getsockname()[1]), "COGNOMEN_ARTIFACTS": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "service"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    taken.close()
+    assert done.returncode == 1
+    assert done.stderr.startswith("cognomen: cannot listen on 127.0.0.1:")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_build_that_cannot_be_opened_leaves_the_others_served(
+    serve_from, store, encoder, terminology, assert_problem, logged
+):
+    spec = registry.spec("job-titles")
+    for name in ("alpha", "beta"):
+        named = Terminology(name, version="1", concepts=terminology.concepts)
+        build(spec, named, encoder=encoder, store=store, config=spec.config(encoder="hashing"))
+    broken = store.root / "pipelines/job_titles/beta" / store.current("pipelines/job_titles/beta")
+    (broken / "concepts.jsonl").write_bytes(b"")
+    served = serve_from(store)
+    assert served.get("/readyz").json() == {"status": "degraded", "builds_failed": 1}
+    assert served.post(NORMALIZE, titles("cook")).json()["terminology"]["name"] == "alpha"
+    refused = served.post(NORMALIZE, titles("cook") | {"terminology": "beta"})
+    assert_problem(refused, 503, "build-unavailable")
+    assert "cognomen_builds_failed 1.0" in served.get("/metrics").text
+    assert any("beta" in str(line.get("reason")) for line in logged.lines())
+
+
+def test_a_build_that_cannot_be_opened_can_keep_the_service_from_being_ready(
+    serve_from, store, encoder, terminology, assert_problem
+):
+    spec = registry.spec("job-titles")
+    build(spec, terminology, encoder=encoder, store=store, config=spec.config(encoder="hashing"))
+    build(
+        spec,
+        Terminology("beta", version="1", concepts=terminology.concepts),
+        encoder=encoder,
+        store=store,
+        config=spec.config(encoder="hashing"),
+    )
+    broken = store.root / "pipelines/job_titles/beta" / store.current("pipelines/job_titles/beta")
+    (broken / "concepts.jsonl").write_bytes(b"")
+    served = serve_from(store, wait=False, require_all_builds=True)
+    served.run(until_settled(served))
+    assert_problem(served.get("/readyz"), 503, "loading")
+
+
+async def until_settled(served):
+    while not served.services.host.failure:
+        await asyncio.sleep(0.002)
+    await asyncio.sleep(0.05)
+
+
+def test_a_body_that_stops_coming_is_408(serve, assert_problem):
+    served = serve(body_timeout_s=0.05)
+
+    async def slow():
+        yield b'{"items"'
+        await asyncio.sleep(1)
+        yield b": []}"
+
+    response = served.run(served.client.post(NORMALIZE, content=slow(), headers={"content-type": "application/json"}))
+    assert_problem(response, 408, "body-too-slow")
+
+
+def test_a_full_queue_refuses_before_the_body_is_read(serve, held, assert_problem):
+    served = serve(queue_tokens=16)
+    free, _ = held(served)
+    read = 0
+
+    async def body():
+        nonlocal read
+        read += 1
+        yield b'{"items": [{"title": "plumber"}]}'
+
+    async def test():
+        first = asyncio.ensure_future(served.client.post(NORMALIZE, json=titles(*["cook"] * 4)))
+        await began(served)
+        second = asyncio.ensure_future(served.client.post(NORMALIZE, json=titles(*["nurse"] * 4)))
+        await asyncio.sleep(0.02)
+        refused = await served.client.post(NORMALIZE, content=body(), headers={"content-type": "application/json"})
+        free.set()
+        await asyncio.gather(first, second)
+        return refused
+
+    assert_problem(served.run(test()), 503, "overloaded")
+    assert read == 0
+    assert served.post(NORMALIZE, titles("cook")).status_code == 200
+
+
+def test_what_answers_nothing_but_errors_is_not_ready_until_it_answers_again(serve, monkeypatch, assert_problem):
+    served = serve()
+    pipeline = served.services.host.pipeline("job-titles").pipeline
+    original, broken = pipeline.run, True
+
+    def run(requests, **options):
+        if broken:
+            raise MemoryError
+        return original(requests, **options)
+
+    monkeypatch.setattr(pipeline, "run", run)
+    for _ in range(5):
+        assert served.get("/readyz").status_code == 200
+        assert_problem(served.post(NORMALIZE, titles("cook")), 500)
+    assert_problem(served.get("/readyz"), 503, "loading")
+    served.run(asyncio.sleep(0.05))
+    assert_problem(served.get("/readyz"), 503, "loading")
+    broken = False
+    served.run(asyncio.sleep(0.05))
+    assert served.get("/readyz").status_code in {200, 503}
+
+    async def settle():
+        while (await served.client.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0.01)
+
+    served.run(asyncio.wait_for(settle(), 10))
+
+
+def test_requests_that_are_wrong_do_not_make_the_service_unready(serve, assert_problem):
+    served = serve()
+    for _ in range(10):
+        assert_problem(served.post(NORMALIZE, titles("cook") | {"hubness": "nnn"}), 422)
+    assert served.get("/readyz").status_code == 200
+
+
+def test_metrics_say_how_the_service_is_doing(serve):
+    served = serve()
+    served.post(NORMALIZE, titles("cook"))
+    text = served.get("/metrics").text
+    for line in ("cognomen_ready 1.0", "cognomen_queue_age_seconds 0.0", "cognomen_batches_failing 0.0"):
+        assert line in text
+    assert 'hubness="' in text
+    assert 'cognomen_stage_seconds_count{pipeline="job-titles",stage="encode"}' in text
+    served.services.draining = True
+    assert "cognomen_ready 0.0" in served.get("/metrics").text

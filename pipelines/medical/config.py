@@ -1,0 +1,32 @@
+"""Options of medical linking. "dev" at a default: chosen on the development sets of benchmarks/quality/medical.py."""
+
+from pydantic import Field
+
+from pipelines.config import FusionConfig, NgramOptions, PipelineConfig
+
+
+class MedicalConfig(PipelineConfig):
+    """What every pipeline has, and how mentions are found."""
+
+    encoder: str = Field("e5-small", description="Multilingual, 100 languages.")
+    centred: list[str] = Field(["e5-small"], description="e5's cosines lie between .75 and 1.")
+    aligned: list[str] = Field(
+        ["e5-small"], description="A linear map is fitted on the terminology's own synonyms and kept if it wins."
+    )
+    symmetric: bool = Field(True, description="Mentions and terms are alike: 'query: ' on both sides.")
+    ngrams: NgramOptions = Field(default_factory=NgramOptions, description="2-4 inside words.")
+    fusion: FusionConfig = Field(
+        default_factory=lambda: FusionConfig(default=0.1, foreign=0.05, unknown=0.1), description="dev."
+    )
+    rows: int = Field(128, ge=1, le=10_000, description="Index rows retrieved per mention.")
+    candidates: int = Field(64, ge=1, le=1000, description="Concepts kept for decide: R@64 is what a re-ranker gets.")
+    temperature: float = Field(20.0, gt=0, description="Kernel vote T (dev).")
+    length_penalty: float = Field(0.0, ge=0, le=1, description="Kernel vote p: concepts differ in languages (dev).")
+    alike: float = Field(0.7, ge=0, le=1, description="Cosine of words from which a span is a guess (dev).")
+    guesses: int = Field(
+        3, ge=0, le=1000, description="Spans per 1,000 characters that are no term, yet tried by linking (dev)."
+    )
+    foreign_guesses: int = Field(
+        40, ge=0, le=1000, description="The same for texts in a language that the terminology has not (guess)."
+    )
+    sure: float = Field(0.7, ge=0, le=1, description="Confidence from which a guess is answered (dev).")

@@ -1,0 +1,206 @@
+"""Every alias of a terminology, to be found in running text: as spelled, inflected, or in another order of words."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from pipelines.encoding import primary
+from pipelines.medical.words import Word, spelled, words_of
+from pipelines.terminology import Terminology
+
+MAX_WORDS: Final = 10
+"""Of an alias that is looked for in text; HPO has 0.4 % longer ones, which are definitions rather than names."""
+
+EXACT: Final = 3
+INFLECTED: Final = 2
+REORDERED: Final = 1
+GUESSED: Final = 0
+"""How a span was found, the surest highest."""
+
+_ACRONYM: Final = 4
+_SHORT_STEM: Final = 4
+_JOINING: Final = frozenset(["and", "or", "und", "oder", "et", "ou", "y", "e", "o", "u", "en", "ed"])
+_BREAK: Final = re.compile(r"[.;:!?•\x0b\x0c\u2028\u2029。；：！？]|\n\s*\n|\n\s*[-*]")
+_EVERY: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of words that may be a mention.
+
+    Attributes:
+        first, last: numbers of its words, `last` exclusive.
+        kind: EXACT, INFLECTED, REORDERED or GUESSED.
+        weight: how telling its words are: the sum of their inverse document frequencies.
+    """
+
+    first: int
+    last: int
+    kind: int
+    weight: float
+
+    def overlaps(self, other: "Span") -> bool:
+        """Whether the two share a word."""
+        return self.first < other.last and other.first < self.last
+
+
+class Dictionary:
+    """The aliases of a terminology by their words. A second for a hundred thousand aliases.
+
+    An alias is found in texts of its own language, in any text if it is English, says no language or has several words,
+    and everywhere where the text's language is not known. Short aliases in capitals are found in capitals only.
+
+    Args:
+        terminology: whose aliases are looked for.
+        function_words: words that an alias may hold or lack, and that no mention begins or ends with.
+        modifiers: language → stems of words that are no mention by themselves.
+    """
+
+    def __init__(
+        self,
+        terminology: Terminology,
+        *,
+        function_words: Iterable[str],
+        modifiers: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        self._function = frozenset(function_words)
+        self._modifiers = modifiers or {}
+        self._bits: dict[str, int] = {"en": 1}
+        self._keys: dict[str, int] = {}
+        self._stems: dict[str, int] = {}
+        self._bags: dict[str, int] = {}
+        self._acronyms: set[str] = set()
+        self._counts: dict[str, int] = {}
+        self.longest = 1
+        for term in terminology.row_terms:
+            self._add(term.text, primary(term.language))
+        self._total = max(len(terminology.row_terms), 1)
+
+    def find(self, words: Sequence[Word], text: str, *, language: str | None) -> list[Span]:
+        """Every span that is an alias, by its surest kind; they may overlap."""
+        allowed = self._allowed(language)
+        modifiers = self.modifiers(language)
+        plain = [is_plain(text[a.end : b.start]) for a, b in pairwise(words)]
+        ends = self._reach(words, text)
+        found = []
+        for first in range(len(words)):
+            if words[first].norm in self._function:
+                continue
+            norms = stems = ""
+            bag: list[str] = []
+            straight = True
+            for last in range(first + 1, ends[first] + 1):
+                word = words[last - 1]
+                norms = f"{norms} {word.norm}" if norms else word.norm
+                straight = straight and (last - first == 1 or plain[last - 2]) and word.norm not in _JOINING
+                if word.norm in self._function:
+                    continue
+                stems = f"{stems} {word.stem}" if stems else word.stem
+                bag.append(word.stem)
+                kind = self._kind(norms, stems, bag, allowed, straight)
+                alone = len(bag) == 1 and (bag[0] in modifiers or (kind == INFLECTED and len(bag[0]) < _SHORT_STEM))
+                if kind and not alone and not self._mistaken(text[words[first].start : word.end], norms):
+                    found.append(Span(first, last, kind, self._weight(bag)))
+        return found
+
+    def knows(self, word: Word) -> bool:
+        """Whether a word stands in some alias, and is no function word."""
+        return word.stem in self._counts and word.norm not in self._function
+
+    def is_function(self, word: Word) -> bool:
+        """Whether a word only joins others."""
+        return word.norm in self._function
+
+    def count(self, word: Word) -> int:
+        """How many aliases hold a word."""
+        return self._counts.get(word.stem, 0)
+
+    def _reach(self, words: Sequence[Word], text: str) -> list[int]:
+        """For each word the end of the longest span that may begin with it: no sentence ends inside."""
+        ends = [0] * len(words)
+        stop = len(words)
+        for i in range(len(words) - 1, -1, -1):
+            if i + 1 < len(words) and is_break(text[words[i].end : words[i + 1].start]):
+                stop = i + 1
+            ends[i] = min(stop, i + self.longest)
+        return ends
+
+    def modifiers(self, language: str | None) -> frozenset[str]:
+        """Stems of words that are no mention by themselves; of every language where it is not known."""
+        tag = primary(language)
+        if tag:
+            return self._modifiers.get(tag, frozenset()) | self._modifiers.get("en", frozenset())
+        every: frozenset[str] = frozenset()
+        return every.union(*self._modifiers.values())
+
+    def _kind(self, norms: str, stems: str, bag: Sequence[str], allowed: int, straight: bool) -> int:
+        if self._keys.get(norms, 0) & allowed:
+            return EXACT
+        if self._stems.get(stems, 0) & allowed:
+            return INFLECTED
+        # In another order, only within one phrase: "meningiomas, and spinal" is no spinal meningioma.
+        if straight and len(bag) > 1 and self._bags.get(" ".join(sorted(bag)), 0) & allowed:
+            return REORDERED
+        return 0
+
+    def _mistaken(self, spelled_as: str, norms: str) -> bool:
+        """Whether a short word only looks like an alias in capitals: "all" is not ALL."""
+        return len(norms) <= _ACRONYM and norms in self._acronyms and not spelled_as.isupper()
+
+    def _weight(self, bag: Sequence[str]) -> float:
+        return sum(1.0 / (1 + self._counts.get(stem, 0)) for stem in bag)
+
+    def _allowed(self, language: str | None) -> int:
+        tag = primary(language)
+        return _EVERY if not tag else self._bits["en"] | self._bits.get(tag, 0)
+
+    def _bit(self, tag: str, words: int) -> int:
+        if not tag:
+            return _EVERY
+        if tag not in self._bits:
+            self._bits[tag] = 1 << len(self._bits)
+        return self._bits[tag]
+
+    def _add(self, text: str, tag: str) -> None:
+        words = words_of(text, language=tag)
+        content = [w.stem for w in words if w.norm not in self._function]
+        if not content or len(words) > MAX_WORDS:
+            return
+        self.longest = max(self.longest, len(words))
+        bit = self._bit(tag, len(words))
+        norms = " ".join(w.norm for w in words)
+        self._keys[norms] = self._keys.get(norms, 0) | bit
+        stems = " ".join(content)
+        self._stems[stems] = self._stems.get(stems, 0) | bit
+        if len(content) > 1:
+            bag = " ".join(sorted(content))
+            self._bags[bag] = self._bags.get(bag, 0) | bit
+        for stem in set(content):
+            self._counts[stem] = self._counts.get(stem, 0) + 1
+        if len(norms) <= _ACRONYM and any(map(str.isupper, spelled(text))) and text.isupper():
+            self._acronyms.add(norms)
+
+
+def is_plain(gap: str) -> bool:
+    """Whether only blanks or a hyphen stand between two words."""
+    return not gap.strip(" \t\n-‐‑'’")
+
+
+def is_break(gap: str) -> bool:
+    """Whether what stands between two words parts sentences or list items."""
+    return bool(_BREAK.search(gap))
+
+
+def sentences(words: Sequence[Word], text: str, *, past_colons: bool = False) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) word of each sentence; "Family history: diabetes" is one only past colons."""
+    if not words:
+        return
+    start = 0
+    for number, (before, after) in enumerate(pairwise(words), 1):
+        gap = text[before.end : after.start]
+        if is_break(gap.replace(":", "") if past_colons else gap):
+            yield start, number
+            start = number
+    yield start, len(words)

@@ -1,0 +1,171 @@
+"""Spans that are no alias and may mean a concept all the same.
+
+In a language that the terminology speaks: stretches that share most of their words with an alias ("aplastic nails"
+beside "aplasia of the nails"). In any other language no word can be compared, and every short stretch between punctuation
+is tried, as far as the budget goes. Linking then says what a guess means; only a sure one is answered.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+
+from pipelines.encoding import primary
+from pipelines.medical.dictionary import GUESSED, Dictionary, Span, is_plain, sentences
+from pipelines.medical.words import Word, words_of
+from pipelines.terminology import Terminology
+
+MOST_WORDS: Final = 6
+"""Content words of a guess by likeness."""
+
+MOST_FOREIGN: Final = 3
+"""Words of a guess in a language that the terminology does not speak (a guess: names of findings are short)."""
+
+_JOINING: Final = 2
+"""Function words in a row that a guess may hold: "anomalies of the nerve"."""
+
+_LEAST_LETTERS: Final = 4
+"""Of a word that may stand alone in a language whose function words are not known."""
+
+
+class Guesser:
+    """Words of a text against the words of every alias.
+
+    Args:
+        terminology: whose aliases are compared with.
+        dictionary: of the same terminology.
+        alike: cosine of words below which a span is not tried.
+    """
+
+    def __init__(self, terminology: Terminology, dictionary: Dictionary, *, alike: float) -> None:
+        self._dictionary = dictionary
+        self._alike = alike
+        self._spoken = {primary(tag) for tag in terminology.languages}
+        self._columns: dict[str, int] = {}
+        rows, columns = [], []
+        for row, term in enumerate(terminology.row_terms):
+            words = words_of(term.text, language=primary(term.language))
+            for stem in {w.stem for w in words if not dictionary.is_function(w)}:
+                rows.append(row)
+                columns.append(self._columns.setdefault(stem, len(self._columns)))
+        n = max(terminology.rows, 1)
+        shape = (n, max(len(self._columns), 1))
+        counts = np.bincount(np.array(columns, np.int64), minlength=shape[1])
+        self._idf = np.log((1 + n) / (1 + counts)).astype(np.float32) + 1
+        values = self._idf[np.array(columns, np.int64)]
+        matrix = sparse.csr_matrix((values, (rows, columns)), shape=shape, dtype=np.float32)
+        lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+        self._postings = sparse.csc_matrix(sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix)
+
+    def speaks(self, language: str | None) -> bool:
+        """Whether aliases can be compared with a text word by word: in its language, or if nobody knows."""
+        tag = primary(language)
+        return not tag or not self._spoken or tag in self._spoken
+
+    def guess(
+        self, words: Sequence[Word], text: str, known: Sequence[Span], *, language: str | None, most: int
+    ) -> list[Span]:
+        """At most `most` spans, in order of appearance; none is known, none cuts through a known one.
+
+        Args:
+            known: what the dictionary found.
+        """
+        if most <= 0:
+            return []
+        scored = (
+            self._alike_spans(words, text, known, language)
+            if self.speaks(language)
+            else _foreign_spans(words, text, self._dictionary)
+        )
+        taken = {(span.first, span.last) for span in known}
+        best = sorted(((s, span) for s, span in scored if span not in taken), key=lambda item: (-item[0], item[1]))
+        return sorted(
+            (Span(first, last, GUESSED, score) for score, (first, last) in best[:most]),
+            key=lambda span: (span.first, span.last),
+        )
+
+    def _alike_spans(
+        self, words: Sequence[Word], text: str, known: Sequence[Span], language: str | None
+    ) -> Iterator[tuple[float, tuple[int, int]]]:
+        modifiers = self._dictionary.modifiers(language)
+        seen: dict[str, float] = {}
+        inside = _cut_by(known, len(words))
+        for start, end in sentences(words, text):
+            for first, last in self._runs(words, text, start, end):
+                for span in self._cut(words, first, last):
+                    stems = [w.stem for w in words[span[0] : span[1]] if not self._dictionary.is_function(w)]
+                    if inside[span[0]] or inside[span[1]] or all(stem in modifiers for stem in stems):
+                        continue
+                    key = " ".join(sorted(stems))
+                    if key not in seen:
+                        seen[key] = self._best(stems)
+                    if seen[key] >= self._alike:
+                        yield seen[key], span
+
+    def _runs(self, words: Sequence[Word], text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Stretches of known words with nothing but blanks between, function words inside included."""
+        first, last, gap = -1, -1, 0
+        for i in range(start, end):
+            parted = i > start and not is_plain(text[words[i - 1].end : words[i].start])
+            known = self._dictionary.knows(words[i])
+            joins = not known and self._dictionary.is_function(words[i]) and gap < _JOINING
+            if first >= 0 and (parted or not (known or joins)):
+                yield first, last
+                first, gap = -1, 0
+            if known:
+                first, last, gap = (i if first < 0 else first), i + 1, 0
+            elif first >= 0:
+                gap += 1
+        if first >= 0:
+            yield first, last
+
+    def _cut(self, words: Sequence[Word], first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Every span of a stretch that begins and ends with a content word and has two at least."""
+        content = [i for i in range(first, last) if not self._dictionary.is_function(words[i])]
+        for n, begin in enumerate(content):
+            for m in range(n + 1, min(n + MOST_WORDS, len(content))):
+                yield begin, content[m] + 1
+
+    def _best(self, stems: Sequence[str]) -> float:
+        """The highest cosine with an alias."""
+        columns = np.array(sorted({self._columns[s] for s in stems if s in self._columns}), np.int64)
+        if not len(columns):
+            return 0.0
+        weights = self._idf[columns]
+        starts, ends = self._postings.indptr[columns].tolist(), self._postings.indptr[columns + 1].tolist()
+        slices = [slice(s, e) for s, e in zip(starts, ends, strict=True)]
+        rows = np.concatenate([self._postings.indices[part] for part in slices])
+        values = np.concatenate([self._postings.data[part] * w for part, w in zip(slices, weights, strict=True)])
+        distinct, which = np.unique(rows, return_inverse=True)
+        best = np.bincount(which, weights=values, minlength=len(distinct)).max()
+        return float(best / np.sqrt((weights**2).sum()))
+
+
+def _foreign_spans(words: Sequence[Word], text: str, dictionary: Dictionary) -> Iterator[tuple[float, tuple[int, int]]]:
+    """Short stretches without punctuation or function words; long words and whole stretches first."""
+    first = 0
+    cuts = [
+        i
+        for i, (a, b) in enumerate(pairwise(words), 1)
+        if not is_plain(text[a.end : b.start]) or dictionary.is_function(a) or dictionary.is_function(b)
+    ]
+    for last in [*cuts, len(words)]:
+        for begin in range(first, last):
+            for end in range(begin + 1, min(begin + MOST_FOREIGN, last) + 1):
+                letters = sum(len(word.norm) for word in words[begin:end])
+                short = min(len(words[begin].norm), len(words[end - 1].norm)) < _LEAST_LETTERS
+                if not (short or dictionary.is_function(words[begin])):
+                    whole = begin == first and end == last
+                    yield letters / (end - begin) + 2 * whole, (begin, end)
+        first = last
+
+
+def _cut_by(known: Sequence[Span], size: int) -> list[bool]:
+    """For each boundary between words whether it lies inside a known span."""
+    inside = [False] * (size + 1)
+    for span in known:
+        for i in range(span.first + 1, span.last):
+            inside[i] = True
+    return inside

@@ -1,0 +1,166 @@
+"""A text → its mentions: those given, or those found; each with what the text says about it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from pipelines.encoding import primary
+from pipelines.errors import InputInvalid
+from pipelines.flow import Prepared
+from pipelines.language import LanguageGuesser
+from pipelines.medical.abbreviations import definitions
+from pipelines.medical.context import Said, context_of
+from pipelines.medical.dictionary import EXACT, GUESSED, Dictionary, Span
+from pipelines.medical.guesses import Guesser
+from pipelines.medical.words import Word, words_of
+from pipelines.results import Mention, Request
+
+LANGUAGE_CHARS: Final = 2000
+"""Characters that a text's language is told by."""
+
+MAX_QUERY: Final = 512
+"""Characters of a mention that are searched with: beyond, an encoder's window is full."""
+
+_BLANKS: Final = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A mention to be: where it stands, how it was found, what is searched for.
+
+    Attributes:
+        span: the words it covers.
+        query: what it stands for, where the text explains an abbreviation; None takes the text itself.
+    """
+
+    start: int
+    end: int
+    span: Span
+    query: str | None = None
+
+
+class MedicalPreparer:
+    """Mentions as given, or found by dictionary and by likeness to aliases.
+
+    Args:
+        dictionary, guesser: of the terminology that is linked to.
+        guesses, foreign_guesses: spans per 1,000 characters that are tried although they are no alias, in languages
+            that the terminology has and in others.
+    """
+
+    def __init__(self, dictionary: Dictionary, guesser: Guesser, *, guesses: int, foreign_guesses: int) -> None:
+        self._dictionary = dictionary
+        self._guesser = guesser
+        self._guesses = guesses
+        self._foreign_guesses = foreign_guesses
+
+    def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
+        """One Prepared per request, in order. Raises: InputInvalid for a mention that is not in its text."""
+        return [self._one(request, number) for number, request in enumerate(requests)]
+
+    def _one(self, request: Request, number: int) -> Prepared:
+        language = request.language or language_of(request.text)
+        words = words_of(request.text, language=language)
+        explained = definitions(request.text)
+        if request.mentions is None:
+            places = self._found(request.text, words, explained, language)
+        else:
+            places = [
+                _given(request.text, words, explained, offsets, f"/items/{number}/mentions/{i}")
+                for i, offsets in enumerate(request.mentions)
+            ]
+        said = context_of(words, request.text, [(p.span.first, p.span.last) for p in places], language=language)
+        given = request.mentions is not None
+        return Prepared(
+            [_mention(request.text, place, language, about, given) for place, about in zip(places, said, strict=True)],
+            language,
+        )
+
+    def _found(self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None) -> list[_Place]:
+        known = self._dictionary.find(words, text, language=language)
+        rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
+        most = -(-rate * len(text) // 1000)
+        spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
+        places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s) for s in spans}
+        places |= self._abbreviated(text, words, explained, language)
+        return [places[key] for key in sorted(places, key=lambda key: (key[0], -key[1]))]
+
+    def _abbreviated(
+        self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None
+    ) -> dict[tuple[int, int], _Place]:
+        """Where abbreviations stand that the text explains by an alias; they are searched for by their long forms."""
+        meant = {}
+        for short, long in explained.items():
+            if len(inside := words_of(short, language=language)) == 1:
+                spelled = words_of(long, language=language)
+                found = self._dictionary.find(spelled, long, language=language)
+                whole = max((s.kind for s in found if s.last - s.first == len(spelled)), default=GUESSED)
+                if whole > GUESSED:
+                    meant[short[inside[0].start : inside[0].end]] = (long, whole)
+        places = {}
+        for i, word in enumerate(words):
+            if meant and (known := meant.get(text[word.start : word.end])):
+                places[i, i + 1] = _Place(word.start, word.end, Span(i, i + 1, known[1], 1.0), known[0])
+        return places
+
+
+def _given(
+    text: str, words: Sequence[Word], explained: dict[str, str], offsets: tuple[int, int], pointer: str
+) -> _Place:
+    start, end = offsets
+    if not 0 <= start < len(text):
+        raise InputInvalid(f"starts outside the text, which has {len(text)} code points", pointer=f"{pointer}/start")
+    if not start < end <= len(text):
+        raise InputInvalid(
+            f"ends before it starts or outside the text, which has {len(text)} code points", pointer=f"{pointer}/end"
+        )
+    first = next((i for i, word in enumerate(words) if word.end > start), len(words))
+    last = next((i for i in range(first, len(words)) if words[i].start >= end), len(words))
+    return _Place(start, end, Span(first, last, EXACT, 0.0), explained.get(text[start:end].strip()))
+
+
+def _mention(text: str, place: _Place, language: str | None, said: Said, given: bool) -> Mention:
+    own = text[place.start : place.end]
+    return Mention(
+        text=own,
+        query=query_of(place.query or own),
+        start=place.start,
+        end=place.end,
+        language=language,
+        facts={
+            "negated": said.negated,
+            "experiencer": "family" if said.family else "patient",
+            "hypothetical": said.hypothetical,
+            "given": given,
+            "found": place.span.kind,
+            "words": place.span.last - place.span.first,
+            "likeness": 0.0,
+        },
+    )
+
+
+def query_of(text: str) -> str:
+    """A mention as it is searched for: on one line, without control characters, not longer than an encoder reads."""
+    cleaned = "".join(c if c.isprintable() or c.isspace() else " " for c in text[:MAX_QUERY])
+    return _BLANKS.sub(" ", cleaned).strip()
+
+
+def language_of(text: str) -> str | None:
+    """The language of a text by its beginning; None where nothing can be told."""
+    return guesser().guess([text[:LANGUAGE_CHARS]])[0]
+
+
+@cache
+def guesser() -> LanguageGuesser:
+    """A guesser fitted on clinical sentences of our own in 20 languages; once a process."""
+    texts, languages = [], []
+    content = resources.files("pipelines.medical").joinpath("sentences.tsv").read_text(encoding="utf-8")
+    for line in content.splitlines():
+        if line and not line.startswith("#"):
+            language, _, sentence = line.partition("\t")
+            texts.append(sentence)
+            languages.append(primary(language))
+    return LanguageGuesser(texts, languages)

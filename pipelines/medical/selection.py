@@ -1,0 +1,48 @@
+"""Which of the spans that were tried are answered: those that are sure enough, and of those that overlap the best."""
+
+from bisect import bisect_right
+from typing import Final
+
+from pipelines.flow import Prepared
+from pipelines.medical.dictionary import EXACT, GUESSED
+from pipelines.results import LinkedMention
+
+_PER_WORD: Final = 0.1
+"""Confidence that a longer span may lack beside a shorter one, for every word it has more (dev)."""
+
+
+class BestSpans:
+    """Given mentions all stay, in order. Of those found, guesses that mean nothing go; overlaps are resolved.
+
+    Args:
+        sure: confidence from which a guess is answered.
+    """
+
+    def __init__(self, *, sure: float) -> None:
+        self._sure = sure
+
+    def select(self, prepared: Prepared, linked: list[LinkedMention]) -> list[LinkedMention]:
+        """Mentions that do not overlap, in order of appearance."""
+        if not linked or linked[0].mention.facts.get("given"):
+            return linked
+        worth = [(self._worth(one), number) for number, one in enumerate(linked)]
+        starts: list[int] = []
+        chosen: list[LinkedMention] = []
+        for value, number in sorted(worth, key=lambda pair: (-pair[0], pair[1])):
+            one = linked[number].mention
+            place = bisect_right(starts, one.start)
+            before_ends = place == 0 or chosen[place - 1].mention.end <= one.start
+            after_begins = place == len(starts) or one.end <= starts[place]
+            if value > 0 and before_ends and after_begins:
+                starts.insert(place, one.start)
+                chosen.insert(place, linked[number])
+        return chosen
+
+    def _worth(self, one: LinkedMention) -> float:
+        facts = one.mention.facts
+        if facts["found"] == GUESSED and (one.decision.nil or one.decision.confidence < self._sure):
+            return 0.0
+        words = facts["words"]
+        longer = _PER_WORD * (int(str(words)) - 1)
+        exact = 1.0 if facts["found"] == EXACT else 0.5
+        return exact + longer + one.decision.confidence

@@ -1,0 +1,64 @@
+"""Teach encoders: one command that leaves an adapter and its card."""
+
+import shlex
+import shutil
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.encoders.adapter import KIND, artifact_name
+from models.errors import MissingExtra
+from pipelines import registry
+from pipelines.errors import ConfigInvalid
+from service.cli.console import Artifacts, Bars, say, store_at
+
+commands = typer.Typer()
+
+
+@commands.command()
+def train(
+    pipeline: Annotated[str, typer.Argument(help="A pipeline: job-titles.", show_default=False)],
+    config: Annotated[
+        Path, typer.Option("--config", "-c", help="TOML; docs/training.md.", exists=True, dir_okay=False)
+    ],
+    work: Annotated[
+        Path | None, typer.Option(help="Where checkpoints go. Default: ARTIFACTS/training/NAME.", file_okay=False)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Also write the adapter into this folder.", file_okay=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    artifacts: Artifacts = None,
+) -> None:
+    """Train an encoder for a pipeline; `cognomen models prepare NAME` then folds what was learned into it."""
+    spec = registry.spec(pipeline)
+    if spec.name != "job_titles":
+        raise ConfigInvalid(f"{spec.slug} has no training recipe; job-titles has one")
+    missing = [library for library in ("sentence_transformers", "datasets", "accelerate") if find_spec(library) is None]
+    if missing:
+        raise MissingExtra(f"training needs {', '.join(missing)}; install the 'encoders' and 'training' extras")
+    from pipelines.job_titles import train as recipe
+
+    store = store_at(artifacts)
+    chosen = recipe.read_config(config)
+    checkpoints = work or store.root / "training" / chosen.name
+    command = shlex.join(["cognomen", *sys.argv[1:]])
+    with tempfile.TemporaryDirectory(prefix="cognomen-adapter-") as scratch:
+        made = Path(scratch) / chosen.name
+        with Bars(chosen.name) as bars:
+            card = recipe.run(chosen, made, work=checkpoints, command=command, resume=resume, on_progress=bars)
+        with store.write(artifact_name(chosen.name), kind=KIND) as writer:
+            for file in sorted(made.iterdir()):
+                writer.add_bytes(file.name, file.read_bytes())
+            writer.details.update(name=card.name, base=card.base, base_sha256=card.base_sha256)
+        if output is not None:
+            shutil.copytree(made, output, dirs_exist_ok=True)
+    say(f"{card.name}: trained on {card.base}; development MAP before and after:")
+    after = card.figures.get("with head") or card.figures["with adapter"]
+    for name, value in card.figures["before"].items():
+        say(f"  {name}: {value:.4f} → {after[name]:.4f}")
+    say(f"cognomen models prepare {card.name}")

@@ -1,0 +1,170 @@
+"""The desk where datasheets are read: a few at a time, in threads beside the event loop, and kept for a while.
+
+Reading is a child process that can be killed (`pipelines/datasheets/document.py`); a thread waits for it. What neither
+fits on the desk nor in the queue before it is refused at once: a PDF costs a thousand times what a title does.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from pipelines.datasheets.document import Limits, read_document
+from pipelines.datasheets.page import Document
+from service.problems import ClientGone, Overloaded, TimedOut
+from service.settings import Settings
+
+_Answer = TypeVar("_Answer")
+_WORD_BYTES: Final = 700
+"""What a word of the page model takes, measured on four sheets with tracemalloc; its line and texts included."""
+_OCR_TIMES: Final = 6
+"""Reading a scan may take this many times as long: about a minute a page (FINDINGS)."""
+_RETRY_S: Final = 5
+
+
+@dataclass(slots=True)
+class _Kept:
+    document: Document
+    size: int
+    until: float
+
+
+class Shelf:
+    """Documents that were read, by id (and whether scans were read), the longest unused given up first.
+
+    Args:
+        capacity_bytes: of all page models together, estimated; one larger document is not kept.
+        keep_s: how long a document is kept after it was last read or asked for.
+    """
+
+    def __init__(self, *, capacity_bytes: int, keep_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._capacity = capacity_bytes
+        self._keep_s = keep_s
+        self._clock = clock
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        """Documents at hand."""
+        self._forget_old()
+        return len(self._kept)
+
+    def put(self, document: Document) -> None:
+        """Keep a document, in place of what was known of it."""
+        self.drop(document.id)
+        size = _WORD_BYTES * sum(len(page.words) for page in document.pages) + 4096
+        if size > self._capacity:
+            return
+        self._kept[document.id] = _Kept(document, size, self._clock() + self._keep_s)
+        self._bytes += size
+        self._forget_old()
+        while self._bytes > self._capacity:
+            self.drop(next(iter(self._kept)))
+
+    def get(self, document_id: str) -> Document | None:
+        """A document that is still kept, else None."""
+        self._forget_old()
+        kept = self._kept.get(document_id)
+        if kept is None:
+            return None
+        self._kept.move_to_end(document_id)
+        kept.until = self._clock() + self._keep_s
+        return kept.document
+
+    def drop(self, document_id: str) -> None:
+        """Forget a document."""
+        if (kept := self._kept.pop(document_id, None)) is not None:
+            self._bytes -= kept.size
+
+    def _forget_old(self) -> None:
+        # Every use moves to the end and sets the same span anew: the first is always the oldest.
+        now = self._clock()
+        while self._kept and next(iter(self._kept.values())).until <= now:
+            self.drop(next(iter(self._kept)))
+
+
+class Desk:
+    """Bounded work beside the event loop. Its methods run on the event loop.
+
+    Args:
+        settings: how many at a time, how many may wait, how long reading may take, how long documents are kept.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._places = settings.datasheet_workers + settings.datasheet_queue
+        self._taken = 0
+        self._executor = ThreadPoolExecutor(settings.datasheet_workers, thread_name_prefix="datasheets")
+        self._limits = Limits(
+            size_bytes=settings.datasheet_max_bytes,
+            pages=settings.datasheet_max_pages,
+            wall_s=settings.datasheet_wall_s,
+            cpu_s=max(1, round(settings.datasheet_wall_s)),
+        )
+        self.shelf = Shelf(capacity_bytes=settings.datasheet_keep_bytes, keep_s=settings.datasheet_keep_s)
+
+    def close(self) -> None:
+        """Let nothing new start; what runs ends by its own wall clock."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def read(
+        self, data: bytes, *, ocr: bool, timeout_s: float, gone: Callable[[], Awaitable[None]] | None = None
+    ) -> Document:
+        """The document of these bytes, from the shelf if it is there.
+
+        Raises: Overloaded; TimedOut; ClientGone; DocumentUnreadable.
+        """
+        known = self.shelf.get(hashlib.sha256(data).hexdigest())
+        if known is not None and not (ocr and known.needs_ocr):
+            return known
+        limits = self._limits if not ocr else _longer(self._limits)
+        document = await self.run(lambda: read_document(data, limits=limits, ocr=ocr), timeout_s=timeout_s, gone=gone)
+        self.shelf.put(document)
+        return document
+
+    async def run(
+        self, work: Callable[[], _Answer], *, timeout_s: float, gone: Callable[[], Awaitable[None]] | None = None
+    ) -> _Answer:
+        """Do work in a thread of the desk.
+
+        Raises: Overloaded if every place is taken; TimedOut after `timeout_s`; ClientGone if the caller hangs up. Work
+            that has begun then keeps its place until it ends.
+        """
+        if self._taken >= self._places:
+            raise Overloaded("Too many datasheets are being read.", retry_after_s=_RETRY_S)
+        self._taken += 1
+        loop = asyncio.get_running_loop()
+        task = self._executor.submit(work)
+        # The thread's own end frees the place: the future below is cancelled when nobody waits for it any more.
+        task.add_done_callback(lambda _: self._ended(loop))
+        future = asyncio.wrap_future(task)
+        watcher = asyncio.ensure_future(gone()) if gone else None
+        waited: list[asyncio.Future[Any]] = [future, *([watcher] if watcher else ())]
+        try:
+            await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if watcher and not watcher.done():
+                watcher.cancel()
+            if not future.done():
+                # Cancels what has not begun; a thread that runs cannot be stopped, and nobody waits for it.
+                future.cancel()
+        if future.cancelled() or not future.done():
+            if watcher and watcher.done() and not watcher.cancelled():
+                raise ClientGone("The caller hung up.")
+            raise TimedOut("The deadline passed before the datasheet was read.", retry_after_s=_RETRY_S)
+        return future.result()
+
+    def _ended(self, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(RuntimeError):  # The loop is closed: nobody counts places any more.
+            loop.call_soon_threadsafe(self._leave)
+
+    def _leave(self) -> None:
+        self._taken -= 1
+
+
+def _longer(limits: Limits) -> Limits:
+    return replace(limits, wall_s=limits.wall_s * _OCR_TIMES, cpu_s=limits.cpu_s * _OCR_TIMES)

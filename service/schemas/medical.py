@@ -1,0 +1,138 @@
+"""Medical linking over the wire."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from pipelines.results import LinkedMention, Options, Request, Result
+from service.schemas import (
+    MAX_ITEMS,
+    CandidateAnswer,
+    DecisionAnswer,
+    Language,
+    PipelineAnswer,
+    PipelineRequest,
+    Sized,
+    Wire,
+    candidate_to_wire,
+    decision_to_wire,
+)
+
+MAX_TEXT: Final = 100_000
+MAX_MENTIONS: Final = 10_000
+MAX_TYPES: Final = 100
+
+Output = Literal["json", "fhir", "bioc"]
+SemanticType = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Offsets(Wire):
+    """Where a mention stands."""
+
+    start: int = Field(ge=0, lt=MAX_TEXT, description="Code points of the text as received.")
+    end: int = Field(ge=1, le=MAX_TEXT, description="Exclusive.")
+
+
+class ClinicalText(Wire):
+    """A text, with its mentions where they are known."""
+
+    text: str = Field(min_length=1, max_length=MAX_TEXT)
+    language: Language | None = Field(None, description="BCP 47; default: detected.")
+    mentions: Annotated[list[Offsets], BeforeValidator(Sized(most=MAX_MENTIONS))] | None = Field(
+        None, description="Exactly these are linked, in this order. Default: they are found."
+    )
+
+
+class MedicalRequest(PipelineRequest):
+    """Texts whose mentions are to be linked."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "items": [
+                    {"text": "No fever. The child has had seizures since birth; her father has diabetes."},
+                    {"text": "Starke Kopfschmerzen", "language": "de", "mentions": [{"start": 7, "end": 20}]},
+                ],
+                "top_k": 3,
+            }
+        }
+    )
+
+    items: Annotated[list[ClinicalText], BeforeValidator(Sized(most=MAX_ITEMS))] = Field(
+        min_length=1, max_length=MAX_ITEMS
+    )
+    semantic_types: Annotated[list[SemanticType], BeforeValidator(Sized(most=MAX_TYPES))] = Field(
+        default_factory=list, description="Only concepts of these types may answer; empty: any."
+    )
+    output: Output = Field("json", description="fhir: FHIR R4 Parameters in place of all this; bioc: BioC-JSON.")
+
+    def requests(self) -> list[Request]:
+        """One request per text."""
+        options = Options(
+            top_k=self.top_k,
+            min_confidence=self.min_confidence,
+            semantic_types=frozenset(self.semantic_types),
+            backoff=self.backoff,
+        )
+        return [
+            Request(
+                item.text,
+                language=item.language,
+                mentions=None if item.mentions is None else [(m.start, m.end) for m in item.mentions],
+                options=options,
+            )
+            for item in self.items
+        ]
+
+
+class MentionAnswer(BaseModel):
+    """A mention, what the text says about it, and what it is known by."""
+
+    start: int = Field(description="Code points of the text as received.")
+    end: int = Field(description="Exclusive.")
+    text: str
+    negated: bool
+    experiencer: Literal["patient", "family"]
+    hypothetical: bool
+    decision: DecisionAnswer
+    candidates: list[CandidateAnswer] = Field(description="Best first, at most top_k, also where NIL.")
+
+
+class MedicalResult(BaseModel):
+    """The mentions of one text."""
+
+    language: str | None = Field(description="As given or detected; null where it cannot be told.")
+    mentions: list[MentionAnswer]
+
+
+class MedicalAnswer(PipelineAnswer):
+    """One result per item, in order."""
+
+    results: list[MedicalResult]
+
+
+def medical_to_wire(result: Result) -> dict[str, Any]:
+    """One result of /v1/medical/link."""
+    return {"language": result.language, "mentions": [_mention(linked) for linked in result.mentions]}
+
+
+def _mention(linked: LinkedMention) -> dict[str, Any]:
+    mention = linked.mention
+    return {
+        "start": mention.start,
+        "end": mention.end,
+        "text": mention.text,
+        **said_of(mention.facts),
+        "decision": decision_to_wire(linked.decision),
+        "candidates": [candidate_to_wire(candidate) for candidate in linked.decision.candidates],
+    }
+
+
+def said_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a text says about a mention."""
+    return {
+        "negated": bool(facts.get("negated", False)),
+        "experiencer": str(facts.get("experiencer", "patient")),
+        "hypothetical": bool(facts.get("hypothetical", False)),
+    }

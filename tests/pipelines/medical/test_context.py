@@ -1,0 +1,78 @@
+"""A sentence a line: what is said of the mention in [brackets]."""
+
+import pytest
+
+from pipelines.medical.context import KINDS, context_of, function_words
+from pipelines.medical.words import words_of
+
+CASES = [
+    ("en", "negated", "There is no [fever]."),
+    ("en", "negated", "He denies cough, chest pain or [fever]."),
+    ("en", "negated", "[Fever] was ruled out."),
+    ("en", "", "No cough but [fever]."),
+    ("en", "", "No cough. [Fever] since Monday."),
+    ("en", "", "Not only [fever] was seen."),
+    ("en", "family", "Her mother had [diabetes]."),
+    ("en", "family", "Family history: [diabetes]."),
+    ("en", "", "The mother reports [fever] in the child."),
+    ("en", "hypothetical", "Return if [fever] occurs."),
+    ("en", "hypothetical", "Possible [pneumonia]."),
+    ("en", "negated family", "No family history of [diabetes]."),
+    ("de", "negated", "Kein [Fieber]."),
+    ("de", "negated", "[Fieber] wird verneint."),
+    ("de", "", "[Husten], Fieber wird verneint."),
+    ("de", "negated", "[Husten], Fieber werden verneint."),
+    ("de", "", "Kein Husten, aber [Fieber]."),
+    ("de", "family", "Die Mutter hatte [Brustkrebs]."),
+    ("de", "family", "Familienanamnese: [Diabetes]"),
+    ("de", "hypothetical", "Verdacht auf [Lungenembolie]."),
+    ("de", "hypothetical", "Falls [Fieber] auftritt, bitte melden."),
+    ("de", "", "Starkes [Fieber] seit Montag."),
+    ("fr", "negated", "Pas de [fièvre]."),
+    ("fr", "negated", "Il n'y a pas d'[œdème]."),
+    ("fr", "negated", "Sans [vomissements]."),
+    ("fr", "", "Pas de toux mais une [fièvre]."),
+    ("fr", "family", "Sa mère est décédée d'un [cancer]."),
+    ("fr", "family", "Antécédents familiaux : [diabète]."),
+    ("fr", "hypothetical", "Consulter en cas de [fièvre]."),
+    ("fr", "hypothetical", "Suspicion d'[embolie]."),
+    ("fr", "", "Présente une [fièvre]."),
+    ("es", "negated", "Niega [fiebre]."),
+    ("es", "negated", "Sin [fiebre] ni tos."),
+    ("es", "", "Sin tos, pero con [fiebre]."),
+    ("es", "family", "Madre con [hipertensión]."),
+    ("es", "hypothetical", "Sospecha de [neumonía]."),
+    ("es", "hypothetical", "Acudir si [fiebre]."),
+    ("es", "", "Presenta [fiebre]."),
+    ("nl", "negated", "Geen [koorts]."),
+    ("nl", "negated", "[Koorts] wordt ontkend."),
+    ("nl", "", "Geen hoest, maar wel [koorts]."),
+    ("nl", "family", "Vader had een [hartinfarct]."),
+    ("nl", "hypothetical", "Verdenking op [longembolie]."),
+    ("nl", "hypothetical", "Bij optreden van [koorts] bellen."),
+    ("nl", "", "Heeft [koorts]."),
+]
+
+
+@pytest.mark.parametrize(("language", "kinds", "sentence"), CASES)
+def test_cues_reach_what_they_speak_of(language, kinds, sentence):
+    start, end = sentence.index("["), sentence.index("]") - 1
+    text = sentence.replace("[", "").replace("]", "")
+    words = words_of(text, language=language)
+    inside = [i for i, word in enumerate(words) if word.start >= start and word.end <= end]
+    (said,) = context_of(words, text, [(inside[0], inside[-1] + 1)], language=language)
+    assert {kind for kind in KINDS if getattr(said, kind)} == set(kinds.split())
+
+
+def test_an_unknown_language_is_read_with_english_cues():
+    words = words_of("no fever", language="sv")
+    assert context_of(words, "no fever", [(1, 2)], language="sv")[0].negated
+
+
+def test_a_mention_without_words_is_said_nothing_of():
+    assert not context_of([], "…", [(0, 0)], language="en")[0].negated
+
+
+def test_function_words_are_normalized():
+    assert {"the", "der", "des", "het", "a"} <= function_words()
+    assert all(word == word.casefold() and word.isalpha() for word in function_words())
