@@ -9,6 +9,7 @@ of a build, 1,000 of the terms. Writes benchmarks/results/hubness_pipelines.json
 
 import argparse
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from pipelines import registry
 from pipelines.aggregation import KernelVote, Naming
 from pipelines.build import open_build
 from pipelines.correcting import NEIGHBOURS, skewness_of
+from pipelines.deciding import TakeBest
 from pipelines.flow import FETCHED
 from pipelines.hubs import fit_hubs
 from pipelines.results import Options, Request
@@ -63,7 +65,7 @@ def main() -> None:
     for bank, asked in {"traffic": [Request(t, "en") for t, _ in traffic], "terms": []}.items():
         hubs = fit_hubs(
             lambda some: spec.pipeline(config, some, built.query_encoder),
-            built.parts,
+            replace(built.parts, decider=TakeBest()),
             vectors,
             encoder=built.encoder.fingerprint,
             options=config.hubness,

@@ -73,6 +73,10 @@ class Task:
         """The file it reads."""
         return input_of(self.folder)
 
+    def beside(self, role: str) -> Path | None:
+        """Another file it reads, if one was given for this."""
+        return next(self.folder.glob(f"beside-{role}-*"), None)
+
     def check(self) -> None:
         """Go on only while the job is wanted. Raises: Cancelled."""
         if (self.folder / CANCEL).exists():
