@@ -23,7 +23,7 @@ $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; say PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet $(TORCH)
-	$(BIN)/pip install --quiet --editable ".[encoders,dev]"
+	$(BIN)/pip install --quiet --editable ".[encoders,training,dev]"
 	@touch $@
 
 run: $(INSTALLED)

@@ -28,6 +28,7 @@ from service.rates import RateLimits, parse_rate
 from service.routes import (
     BEFORE_ROUTES,
     Services,
+    console,
     datasheets,
     docs,
     embeddings,
@@ -38,6 +39,7 @@ from service.routes import (
     keys,
     medical,
     pipelines,
+    rerank,
     retrieval,
     terminologies,
 )
@@ -71,6 +73,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         data=settings.data,
         device=settings.device,
         threads=settings.threads,
+        engines=settings.engines,
     )
     metrics = Metrics()
     key_store = KeyStore(settings.data, secret_file=settings.keys_secret_file)
@@ -113,8 +116,11 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         jobs.routes,
         feedback.routes,
         retrieval.routes,
+        rerank.routes,
     ):
         app.include_router(routes)
+    if settings.console:
+        app.include_router(console.routes)
     app.include_router(datasheets.routes)
     app.include_router(keys.routes)
     if settings.docs:

@@ -3,7 +3,7 @@
 import logging
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
@@ -32,6 +32,7 @@ class Collections:
     Args:
         store: where they rest.
         encoder_of: encoder name → encoder.
+        engines: where servers listen, for collections that are kept in one.
         hosts: whether a collection is served.
     """
 
@@ -40,10 +41,12 @@ class Collections:
         store: ArtifactStore,
         *,
         encoder_of: Callable[[str], Encoder],
+        engines: Mapping[str, str] | None = None,
         hosts: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self._store = store
         self._encoder_of = encoder_of
+        self._engines = engines or {}
         self._hosts = hosts
         self._opened: dict[str, Collection] = {}
         self._looked: dict[str, float] = {}
@@ -97,7 +100,7 @@ class Collections:
         return _Seen(self, sees)
 
     def _open(self, name: str) -> Collection:
-        opened = built.open_collection(name, store=self._store, encoder_of=self._encoder_of)
+        opened = built.open_collection(name, store=self._store, encoder_of=self._encoder_of, engines=self._engines)
         # The lease ends when nobody searches it any more; only then may a writer prune the generation.
         weakref.finalize(opened, opened.artifact.close)
         opened.search(_warm_up(opened))

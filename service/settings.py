@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     artifacts: Path = Field(Path("artifacts"), description="Where builds and encoders rest.")
     data: Path = Field(Path("data"), description="Where files, jobs and what users say are kept, beside artifacts.")
     pipelines_file: Path = Field(Path("deploy/pipelines.toml"), description="What is hosted, the operator's file.")
+    pgvector_url: str | None = Field(None, description="PostgreSQL with pgvector, for collections kept there.")
+    milvus_url: str | None = Field(None, description="Milvus, for collections kept there: http://host:19530.")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where encoders run.")
     threads: int = Field(
         1, ge=1, le=256, description="Threads per encoder (FINDINGS: two collapse on a contended box)."
@@ -57,7 +59,7 @@ class Settings(BaseSettings):
         description="PostgreSQL URL of a queue that several replicas share. Default: SQLite below COGNOMEN_DATA.",
     )
     job_workers: int = Field(1, ge=0, le=16, description="Processes that do jobs while there are any; 0: others do.")
-    job_nice: int = Field(19, ge=0, le=19, description="How far jobs stand back behind requests (benchmarks/speed).")
+    job_nice: int = Field(10, ge=0, le=19, description="How far jobs stand back behind requests (guess; 19 starves).")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(
@@ -89,6 +91,7 @@ class Settings(BaseSettings):
         None, pattern="^https?://", description="Where traces go: http://collector:4318; needs the extra otel."
     )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    console: bool = Field(True, description="Serve /console.")
     probes_from: str = Field(
         "0.0.0.0/0, ::/0", description="Networks from which /healthz, /readyz and /metrics need no key."
     )
@@ -112,6 +115,12 @@ class Settings(BaseSettings):
     def keys_required(self) -> bool:
         """Whether every request needs an API key."""
         return self.require_keys or not self.loopback
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """Engine → where it listens, for those that somebody set up."""
+        said = {"pgvector": self.pgvector_url, "milvus": self.milvus_url}
+        return {engine: url for engine, url in said.items() if url}
 
     @property
     def loopback(self) -> bool:

@@ -6,7 +6,7 @@ collections/NAME@GEN
     offsets.safetensors    where each of its lines begins
     fields.arrow           the declared fields, in columns
     dense.faiss            the vectors, each followed by its penalties (`models.hubness.folding`)
-    centred.faiss          the centred vectors, if centring was fitted
+    centred.faiss          the centred vectors, if centring was fitted; both are tables where a server keeps them
     hubness.json, hubness.safetensors   the corrections fitted, if there are any
     lexical.json, lexical.safetensors   the texts' n-grams, if it is hybrid
 """
@@ -27,7 +27,7 @@ from models.encoders.base import Encoder
 from models.hubness.centre import MeanCentring
 from models.hubness.fitted import Fitted
 from models.hubness.folding import Centring, Folded, Uncorrected, foldings
-from models.indexes.faiss import FaissIndex
+from models.indexes.base import Engine
 from models.indexes.folded import FoldedIndex
 from models.indexes.hybrid import FusionWeights, HybridIndex
 from models.indexes.lexical import LexicalIndex
@@ -130,8 +130,8 @@ class Collection:
     artifact: Artifact
     encoder: Encoder | None
     config: CollectionConfig
-    dense: FaissIndex
-    centred: FaissIndex | None
+    dense: Engine
+    centred: Engine | None
     lexical: LexicalIndex | None
     corrections: Mapping[str, Fitted]
     fields: Fields

@@ -8,6 +8,7 @@ import pytest
 
 from models.artifacts import ArtifactStore
 from models.encoders.hashing import HashingEncoder
+from models.errors import EngineUnavailable
 from pipelines import registry
 from pipelines.build import build
 from pipelines.errors import CollectionUnknown
@@ -293,3 +294,13 @@ def test_a_view_of_some_names_opens_no_others(collected):
     with pytest.raises(CollectionUnknown):
         seen.get(name)
     assert everything.seen_by(lambda n: n == name).get(name) is everything.get(name)
+
+
+def test_a_server_of_vectors_that_does_not_answer_is_503(searched, assert_problem, monkeypatch):
+    def refuse(*_, **__):
+        raise EngineUnavailable(f"{CANARY} does not answer")
+
+    monkeypatch.setattr(searched.services.host.collections.get("things").dense, "search", refuse, raising=False)
+    problem_response = search(searched, {"queries": [{"text": "boat"}]})
+    assert CANARY not in json.dumps(assert_problem(problem_response, 503, "engine-unavailable"))
+    assert int(problem_response.headers["retry-after"]) > 0

@@ -13,7 +13,7 @@ from models.errors import ArtifactInvalid, ArtifactWriteFailed, ShapeMismatch
 from models.hubness import registry
 from models.hubness.normalizers import Bank
 from pipelines.correcting import SERVED
-from pipelines.errors import CollectionUnknown, CorrectionUnavailable, InputInvalid, SourceError
+from pipelines.errors import CollectionUnknown, ConfigInvalid, CorrectionUnavailable, InputInvalid, SourceError
 from pipelines.retrieval.collection import Asked
 from pipelines.retrieval.collections import (
     artifact_name,
@@ -295,6 +295,12 @@ def test_a_disk_that_refuses_is_said_to(make, documents, tmp_path):
         build_collection(
             "things", documents, store=ArtifactStore(tmp_path / "file"), encoder_of=lambda name: HashingEncoder()
         )
+
+
+@pytest.mark.parametrize("engine", ["pgvector", "milvus"])
+def test_a_server_that_nobody_set_up_is_said_to_be_missing(make, documents, engine):
+    with pytest.raises(ConfigInvalid, match=f"COGNOMEN_{engine.upper()}_URL"):
+        make("things", documents, engine=engine)
 
 
 def test_progress_is_told_stage_by_stage(store, documents, bank):

@@ -1,0 +1,294 @@
+"""The client for asyncio: the same calls, awaited; requests of one call go out side by side."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar, Unpack, cast
+
+import httpx
+
+from cognomen_client import answers, asked, calls
+from cognomen_client.calls import Call, Upload
+from cognomen_client.errors import JobFailed, NotReached
+from cognomen_client.progress import Show, shower
+from cognomen_client.retrying import Retrying
+from cognomen_client.wire import (
+    DEFAULT_TIMEOUT_S,
+    ENDED,
+    answer_of,
+    client_arguments,
+    refusal_of,
+    request_arguments,
+    rewind,
+    start_of,
+)
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """Asks a cognomen service, awaited.
+
+    Args:
+        url: where the service is, with the prefix a gateway puts before it: "https://names.example/names".
+        key: an API key; none is needed on loopback.
+        timeout_s: for one attempt.
+        retrying: how patient to be with 429, 503 and broken connections.
+        batch_size: items sent in one request where more are given.
+        concurrency: requests of one call on their way at the same time.
+        transport: how requests travel; for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retrying: Retrying | None = None,
+        batch_size: int = 256,
+        concurrency: int = 4,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.AsyncClient(**client_arguments(url, key, timeout_s), transport=transport)
+        self._retrying = retrying or Retrying()
+        self._batch_size = batch_size
+        self._concurrency = concurrency
+
+    async def __aenter__(self) -> "AsyncClient":
+        """The client itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        """Close it."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Let its connections go."""
+        await self._http.aclose()
+
+    async def ready(self) -> bool:
+        """Whether the service says it can serve, asked once."""
+        try:
+            return (await self._http.get("readyz")).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    # -- pipelines ---------------------------------------------------------------------------
+
+    async def normalize_job_titles(
+        self, titles: Sequence[str | asked.JobTitle], **options: Unpack[asked.Options]
+    ) -> list[answers.JobTitleResult]:
+        """The occupation of each title, in order; any number of titles."""
+        return await self._all(lambda some: calls.normalize_job_titles(some, options), titles)
+
+    async def link(
+        self, texts: Sequence[str | asked.ClinicalText], **options: Unpack[asked.MedicalOptions]
+    ) -> list[answers.MedicalResult]:
+        """The mentions of each clinical text and what they are known by, in order."""
+        return await self._all(lambda some: calls.link(some, options), texts)
+
+    async def extract(self, pdf: Upload, **options: Unpack[asked.ExtractOptions]) -> answers.Extraction:
+        """The parameters of a datasheet: a path, bytes, or a binary stream.
+
+        Raises: Conflict where it is about several parts; its `candidates` names them.
+        """
+        return await self._send(calls.extract(pdf, options))
+
+    async def spice(self, **content: Any) -> answers.SpiceModel:  # noqa: ANN401 - JSON
+        """The SPICE model of a document read before (`document_id`) or of a `device_type` with `parameters`."""
+        return await self._send(calls.spice(content))
+
+    async def search(
+        self, collection: str, queries: Sequence[str | Sequence[float]], **options: Unpack[asked.SearchOptions]
+    ) -> list[answers.SearchResult]:
+        """The nearest documents of each text or vector, in order."""
+        return await self._all(lambda some: calls.search(collection, some, options), queries)
+
+    async def embed(self, texts: Sequence[str], *, model: str, input_type: str = "query") -> list[list[float]]:
+        """A vector for each text, in order."""
+        return await self._all(lambda some: calls.embed(some, model, input_type), texts)
+
+    async def rerank(
+        self, query: str, documents: Sequence[str], *, model: str, top_n: int | None = None
+    ) -> list[answers.Ranked]:
+        """The documents by relevance, best first."""
+        return await self._send(calls.rerank(query, documents, model, top_n))
+
+    async def feedback(
+        self, pipeline: str, items: Sequence[asked.Feedback], *, terminology: str | None = None
+    ) -> answers.FeedbackAnswer:
+        """Say which concepts are right and which are wrong; the next answers follow it."""
+        return await self._send(calls.feedback(pipeline, items, terminology))
+
+    # -- what is there -----------------------------------------------------------------------
+
+    async def pipelines(self) -> list[answers.Pipeline]:
+        """Every pipeline hosted."""
+        return await self._send(calls.pipelines())
+
+    async def terminologies(self) -> list[answers.Terminology]:
+        """Every terminology that answers come from."""
+        return await self._send(calls.terminologies())
+
+    async def collections(self) -> list[answers.Collection]:
+        """Every collection that can be searched."""
+        return await self._send(calls.collections())
+
+    async def concepts(self, terminology: str, query: str = "") -> AsyncIterator[answers.Concept]:
+        """The concepts with a term that contains the query, best first, fetched page by page."""
+        token: str | None = None
+        while True:
+            page, token = await self._send(calls.concepts(terminology, query, token))
+            for one in page:
+                yield one
+            if token is None:
+                return
+
+    async def concept(self, terminology: str, concept_id: str) -> answers.Concept:
+        """One concept with every term."""
+        return await self._send(calls.concept(terminology, concept_id))
+
+    # -- files and jobs ----------------------------------------------------------------------
+
+    async def upload(self, content: Upload, *, purpose: asked.Purpose, filename: str | None = None) -> answers.File:
+        """Send a file, a path, bytes or a binary stream; it is streamed, whatever its size."""
+        return await self._send(calls.upload(content, purpose, filename))
+
+    async def files(self, purpose: str | None = None) -> AsyncIterator[answers.File]:
+        """Every file, oldest first, fetched page by page."""
+        token: str | None = None
+        while True:
+            page, token = await self._send(calls.files(purpose, token))
+            for one in page:
+                yield one
+            if token is None:
+                return
+
+    async def download(self, file_id: str, to: str | Path) -> Path:
+        """Fetch a file's bytes as a stream; what is at `to` is replaced once all of it is here."""
+        target = Path(to)
+        partial = target.with_name(f".{target.name}.part")
+        async with self._http.stream("GET", calls.content_path(file_id)) as response:
+            if not response.is_success:
+                await response.aread()
+                raise refusal_of(response)
+            with partial.open("wb") as stream:
+                async for piece in response.aiter_bytes():
+                    stream.write(piece)
+        partial.replace(target)
+        return target
+
+    async def delete_file(self, file_id: str) -> None:
+        """Remove a file."""
+        await self._send(calls.delete_file(file_id))
+
+    async def ask_for_job(self, content: Mapping[str, Any]) -> answers.Job:
+        """Put a job on the queue, once, however often it has to be sent: {"kind": "run" or "index", …}."""
+        return await self._send(calls.ask_for_job(content))
+
+    async def job(self, job_id: str) -> answers.Job:
+        """A job as it stands."""
+        return await self._send(calls.job(job_id))
+
+    async def jobs(self) -> AsyncIterator[answers.Job]:
+        """Every job, newest first, fetched page by page."""
+        token: str | None = None
+        while True:
+            page, token = await self._send(calls.jobs(token))
+            for one in page:
+                yield one
+            if token is None:
+                return
+
+    async def cancel_job(self, job_id: str) -> answers.Job:
+        """Stop a job."""
+        return await self._send(calls.cancel_job(job_id))
+
+    async def watch_job(self, job_id: str) -> AsyncIterator[answers.Job]:
+        """The job on each change, until it ends. Where the stream breaks off it is taken up again."""
+        while True:
+            lines = calls.EventLines()
+            try:
+                async with self._http.stream("GET", calls.events_path(job_id), timeout=_watching()) as response:
+                    if response.is_success:
+                        async for line in response.aiter_lines():
+                            if (job := lines.take(line)) is not None:
+                                yield job
+            except httpx.TransportError:
+                pass
+            job = await self.job(job_id)
+            yield job
+            if job["status"] in ENDED:
+                return
+            await asyncio.sleep(1)
+
+    async def wait_for_job(
+        self, job_id: str, *, progress: bool | Show = False, timeout_s: float | None = None
+    ) -> answers.Job:
+        """The job once it succeeded.
+
+        Args:
+            progress: True draws a line on the terminal; a function is called with each state.
+            timeout_s: how long to wait; the job itself goes on.
+
+        Raises: JobFailed, TimeoutError.
+        """
+        show = shower(progress)
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        async for job in self.watch_job(job_id):
+            show(job)
+            if job["status"] == "succeeded":
+                return job
+            if job["status"] in ENDED:
+                raise JobFailed(cast(dict[str, Any], job))
+            if end is not None and time.monotonic() > end:
+                raise TimeoutError(f"job {job_id} still {job['status']} after {timeout_s} s")
+        raise AssertionError("a job that is watched ends")
+
+    # -- one call ----------------------------------------------------------------------------
+
+    async def _all(self, call: Callable[[Sequence[Any]], Call[list[T]]], items: Sequence[Any]) -> list[T]:
+        slots = asyncio.Semaphore(self._concurrency)
+
+        async def send(one: Call[list[T]]) -> list[T]:
+            async with slots:
+                return await self._send(one)
+
+        async with asyncio.TaskGroup() as group:
+            sent = [group.create_task(send(one)) for one in calls.batched(call, items, self._batch_size)]
+        return [result for task in sent for result in task.result()]
+
+    async def _send(self, call: Call[T]) -> T:
+        """Send a call until it is answered. Raises: Problem, NotReached."""
+        attempt, start = 0, start_of(call)
+        while True:
+            attempt += 1
+            response, failure = await self._attempt(call)
+            wait = self._retrying.wait_s(
+                attempt,
+                repeatable=call.repeatable,
+                status=None if response is None else response.status_code,
+                headers=None if response is None else response.headers,
+            )
+            if wait is None or not rewind(call, start):
+                if response is None:
+                    raise NotReached(f"no answer after {attempt} attempts: {type(failure).__name__}") from failure
+                return answer_of(response, call)
+            await asyncio.sleep(wait)
+
+    async def _attempt(self, call: Call[Any]) -> tuple[httpx.Response | None, httpx.TransportError | None]:
+        try:
+            with request_arguments(call) as told:
+                return await self._http.request(call.method, call.path, **told), None
+        except httpx.TransportError as error:
+            return None, error
+
+
+def _watching() -> httpx.Timeout:
+    """The service sends a sign of life every quarter of a minute."""
+    return httpx.Timeout(DEFAULT_TIMEOUT_S, read=45.0)

@@ -1,0 +1,272 @@
+"""What the service answers with, as types of plain dictionaries. Answers may hold more than is named here."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class TerminologyRef(TypedDict):
+    """Which terminology answered."""
+
+    name: str
+    version: str
+
+
+class Terminology(TerminologyRef):
+    """A terminology and its size."""
+
+    title: str
+    concepts: int
+    terms: int
+    languages: list[str]
+
+
+class Encoder(TypedDict):
+    """An encoder and where it runs."""
+
+    name: str
+    dimension: int
+    device: str
+
+
+class Pipeline(TypedDict):
+    """One hosted pipeline over its default terminology."""
+
+    name: str
+    verb: str
+    description: str
+    terminology: Terminology
+    encoder: Encoder
+    hubness: str
+    generation: str
+    ready: bool
+
+
+class Candidate(TypedDict):
+    """A concept offered."""
+
+    concept_id: str
+    name: str
+    term: str
+    term_language: str | None
+    score: float
+    confidence: float
+    scores: dict[str, float]
+    codes: dict[str, str]
+    semantic_types: list[str]
+    explanation: str
+
+
+class Decision(TypedDict):
+    """The concept chosen, or NIL."""
+
+    nil: bool
+    concept_id: str | None
+    name: str | None
+    confidence: float
+    notes: list[str]
+
+
+class JobTitleResult(TypedDict):
+    """What one title is known by."""
+
+    decision: Decision
+    candidates: list[Candidate]
+    cleaned_title: str
+    seniority: str | None
+    employment: list[str]
+    removed: list[str]
+
+
+class Mention(TypedDict):
+    """A mention in a text, and what it is known by. Offsets count code points, as Python's do."""
+
+    start: int
+    end: int
+    text: str
+    negated: bool
+    experiencer: Literal["patient", "family"]
+    hypothetical: bool
+    decision: Decision
+    candidates: list[Candidate]
+
+
+class MedicalResult(TypedDict):
+    """The mentions of one text."""
+
+    language: str | None
+    mentions: list[Mention]
+
+
+class Document(TypedDict):
+    """A datasheet."""
+
+    id: str
+    pages: int
+    title: str
+    candidates_parts: list[str]
+
+
+class Condition(TypedDict):
+    """A test condition."""
+
+    symbol: str | None
+    value: float | None
+    unit: str | None
+    text: str
+
+
+class Si(TypedDict):
+    """Numbers in SI."""
+
+    unit: str | None
+    min: float | None
+    typ: float | None
+    max: float | None
+
+
+class Parameter(TypedDict):
+    """One printed row of a datasheet."""
+
+    name: str
+    symbol: str | None
+    raw_name: str
+    variant: str | None
+    conditions: list[Condition]
+    min: float | None
+    typ: float | None
+    max: float | None
+    unit: str | None
+    si: Si
+    page: int
+    bbox: list[float]
+    quote: str
+    section: str
+    confidence: float
+    decision: Decision
+
+
+class Focus(TypedDict):
+    """What it cost to look."""
+
+    pages_total: int
+    pages_read: int
+    rows_seen: int
+    rows_returned: int
+
+
+class Extraction(TypedDict):
+    """What a datasheet says of one part."""
+
+    document: Document
+    part: str | None
+    manufacturer: str | None
+    device_type: str | None
+    parameters: list[Parameter]
+    focus: Focus
+    notes: list[str]
+
+
+class SpiceModel(TypedDict):
+    """A SPICE card, where its numbers are from and how far they are off."""
+
+    card: str
+    device_type: str
+    model_parameters: list[dict[str, Any]]
+    checks: list[dict[str, Any]]
+    simulator: str | None
+
+
+class Hit(TypedDict):
+    """A document found."""
+
+    id: str
+    score: float
+    raw_score: float
+    text: str | None
+    metadata: dict[str, Any]
+    vector: NotRequired[list[float]]
+
+
+class SearchResult(TypedDict):
+    """The answer to one query."""
+
+    hits: list[Hit]
+
+
+class Collection(TypedDict):
+    """A collection that can be searched."""
+
+    name: str
+    items: int
+    dimension: int
+    metric: str
+    hubness: dict[str, Any]
+
+
+class Ranked(TypedDict):
+    """A document with its relevance to the query."""
+
+    index: int
+    relevance_score: float
+
+
+class Term(TypedDict):
+    """One surface string of a concept."""
+
+    text: str
+    language: str | None
+    kind: str
+
+
+class Concept(TypedDict):
+    """A concept with every term it has."""
+
+    id: str
+    name: str
+    terms: list[Term]
+    definition: str | None
+    parents: list[str]
+    codes: dict[str, str]
+    semantic_types: list[str]
+
+
+class FeedbackAnswer(TypedDict):
+    """What became of what was said."""
+
+    accepted: int
+    conflicts: list[dict[str, Any]]
+
+
+class File(TypedDict):
+    """What is known of a file."""
+
+    id: str
+    filename: str
+    bytes: int
+    sha256: str
+    purpose: str
+    created_at: float
+
+
+class Progress(TypedDict):
+    """How far a job is."""
+
+    done: int
+    total: int | None
+    unit: str | None
+    per_second: float | None
+    eta_s: float | None
+
+
+class Job(TypedDict):
+    """A job as it stands."""
+
+    id: str
+    kind: str
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: Progress
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    output_file_id: str | None
+    counts: dict[str, int]
+    error: dict[str, Any] | None
