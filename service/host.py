@@ -207,10 +207,11 @@ class PipelineHost:
         return len(self._faults)
 
     def seen_by(self, sees: Callable[[str], bool]) -> "PipelineHost":
-        """This host as one sees it for whom only some terminologies' names exist."""
+        """This host as one sees it for whom only some names of terminologies and collections exist."""
         view = copy.copy(self)
         view._hosted = {key: hosted for key, hosted in self._hosted.items() if sees(hosted.terminology.name)}
         view._faults = {key: fault for key, fault in self._faults.items() if sees(key[1])}
+        view.collections = self.collections.seen_by(sees)
         view._hosting = {
             slug: hosting if hosting.terminology is None or sees(hosting.terminology) else _EVERYTHING
             for slug, hosting in self._hosting.items()
