@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check install examples book clean
+.PHONY: run test check install examples book lock audit sbom clean
 
 install: $(INSTALLED)
 
@@ -23,7 +23,7 @@ $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; say PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet $(TORCH)
-	$(BIN)/pip install --quiet --editable ".[encoders,dev]"
+	$(BIN)/pip install --quiet --editable ".[encoders,training,dev]"
 	@touch $@
 
 run: $(INSTALLED)
@@ -54,6 +54,25 @@ examples: $(INSTALLED)
 book: $(INSTALLED)
 	$(BIN)/pip install --quiet --editable ".[docs]"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# What the image installs, with hashes. After a change of dependencies; needs the network.
+lock: $(INSTALLED)
+	$(BIN)/pip install --quiet uv
+	@echo "# Every package of the image with its hashes (default dependencies, extras jwt, otel, pg). Made by \`make lock\`." > deploy/requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
+		--extra jwt --extra otel --extra pg >> deploy/requirements.lock
+
+# Known weaknesses of what the image installs. Without the network it says so and fails nothing.
+audit: $(INSTALLED)
+	$(BIN)/pip install --quiet pip-audit
+	$(BIN)/python scripts/audit.py deploy/requirements.lock
+
+# A CycloneDX bill of what the image installs.
+sbom: $(INSTALLED)
+	$(BIN)/pip install --quiet cyclonedx-bom
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements deploy/requirements.lock --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/cognomen.cdx.json
 
 clean:
 	rm -rf $(VENV)

@@ -13,6 +13,7 @@ ModelError
 │   └── MissingExtra     a library of an optional extra is not installed
 ├── TrainingError       data or options that nothing can be learned from
 ├── BankMismatch         a hubness bank fitted for another encoder or index
+├── EngineUnavailable    a database that holds vectors and does not answer, or refuses
 └── DeviceUnavailable    an accelerator that this machine does not have
 """
 
@@ -63,6 +64,10 @@ class MissingExtra(EncoderError):
 
 class BankMismatch(ModelError):
     """A hubness bank fitted for another encoder or index."""
+
+
+class EngineUnavailable(ModelError):
+    """A database that holds vectors does not answer, or refuses; the message never holds its address."""
 
 
 class DeviceUnavailable(ModelError):

@@ -275,6 +275,7 @@ def open_build(
             terminology=opened,
             config=config,
         ),
+        vectors=dense.vectors,
     )
     means = artifact.read_tensors("means.safetensors") if "means.safetensors" in files else {}
     query_encoder = centred(encoder, means)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, ParamSpec, Protocol, TypeVar
 
-from models.arrays import Queries
+from models.arrays import Queries, Vectors
 from models.hubness.base import HubnessCorrection
 from models.indexes.base import Index
 from pipelines.aggregation import Naming
@@ -67,6 +67,7 @@ class Parts:
         decider: calibrated on this terminology.
         corrections: hubness method → correction; "none" and "auto" at the least.
         learner: what use has taught.
+        vectors: (rows, d) of the terminology's terms as they are indexed; None where they are not at hand.
     """
 
     terminology: Terminology
@@ -74,6 +75,7 @@ class Parts:
     decider: Decider
     corrections: Mapping[str, HubnessCorrection]
     learner: Learner = field(default_factory=NothingLearned)
+    vectors: Vectors | None = None
 
 
 class OneMention:
@@ -198,9 +200,14 @@ class Pipeline:
         return self._encoder.encode([p.mentions[0] for p in self._preparer.prepare(requests)])
 
     def _rows_for(self, options: Sequence[Options], correction: HubnessCorrection) -> int:
-        """Rows enough for the longest list of candidates asked for: concepts have several terms each."""
+        """Rows enough for the longest list of candidates asked for: concepts have several terms each.
+
+        Where only some types may answer, most rows fall away after the search.
+        """
         fetched = 0 if correction.method == "none" else FETCHED
-        return max(self._rows, fetched, max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE)
+        wanted = max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE
+        typed = self._rows * _ROWS_PER_CANDIDATE if any(o.semantic_types for o in options) else 0
+        return max(self._rows, fetched, wanted, typed)
 
     def _correction(self, method: str) -> HubnessCorrection:
         try:

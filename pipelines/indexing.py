@@ -14,6 +14,7 @@ from pipelines.config import PipelineConfig
 from pipelines.errors import TerminologyUnknown
 from pipelines.feedback import Confirmation
 from pipelines.library import import_terminology, open_terminology
+from pipelines.results import Request
 from pipelines.sources import read_terminology
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
@@ -105,6 +106,7 @@ def index_terminology(
     vectors: Path,
     configure: Callable[[PipelineSpec], PipelineConfig],
     confirmations_of: Callable[[PipelineSpec], Sequence[Confirmation]] = lambda spec: (),
+    queries: Sequence[Request] = (),
     origin: str | None = None,
     on_progress: Progress = lambda stage, done, total: None,
 ) -> list[Built]:
@@ -115,6 +117,7 @@ def index_terminology(
         vectors: folder of vectors encoded before; only texts that are not in it are encoded.
         configure: the options of each build.
         confirmations_of: what users confirmed, for each build to learn.
+        queries: the query bank of corrections for hubs; terms by default.
         origin: the id of the job that asks. A build that the same job published before it was killed is not made twice.
 
     Raises: ArtifactWriteFailed if the disk refuses; the last good generations keep answering.
@@ -136,6 +139,7 @@ def index_terminology(
                 store=store,
                 config=config,
                 confirmations=confirmations_of(spec),
+                queries=queries,
                 origin={_ORIGIN: origin} if origin else None,
                 on_progress=on_progress,
             )

@@ -9,7 +9,7 @@ and ends with the same bytes as if nothing had happened.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from pathlib import Path
@@ -104,23 +104,52 @@ def run_lines(
     total = count_lines(source)
     done, number = _done(folder)
     on_progress(done, total)
-    lines = islice(read_lines(source), done.lines, None)
-    while chunk := _chunk(lines, chunk_lines):
-        answers = answer(chunk)
-        if len(answers) != len(chunk):
-            raise RuntimeError(f"{len(answers)} answers for {len(chunk)} lines")
-        ok = sum(a.ok for a in answers)
-        part = Tally(ok, len(answers) - ok)
-        _write(folder / f"{number:08d}.{part.ok}.{part.failed}.jsonl", [a.content for a in answers])
+    for chunk in chunks_of(islice(read_lines(source), done.lines, None), chunk_lines=chunk_lines):
+        done += write_part(folder, number, chunk, answer)
         number += 1
-        done += part
         on_progress(done, max(total, done.lines))
     return done
 
 
+def chunks_of(lines: Iterable[Line], *, chunk_lines: int = CHUNK_LINES) -> Iterator[list[Line]]:
+    """The lines, cut into what becomes a part each."""
+    chunk: list[Line] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        size += line.size
+        if len(chunk) == chunk_lines or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def write_part(folder: Path, number: int, chunk: Sequence[Line], answer: Answer) -> Tally:
+    """Answer a chunk and make it a part; what became of its lines."""
+    answers = answer(chunk)
+    if len(answers) != len(chunk):
+        raise RuntimeError(f"{len(answers)} answers for {len(chunk)} lines")
+    ok = sum(a.ok for a in answers)
+    tally = Tally(ok, len(answers) - ok)
+    _write(folder / f"{number:08d}.{tally.ok}.{tally.failed}.jsonl", [a.content for a in answers])
+    return tally
+
+
+def tally_of(part: Path) -> Tally:
+    """What became of the lines of a part."""
+    _, ok, failed, _ = part.name.split(".")
+    return Tally(int(ok), int(failed))
+
+
+def numbered_parts(folder: Path) -> dict[int, Path]:
+    """The parts that are there, by number."""
+    return {int(match[1]): path for path in folder.iterdir() if (match := _PART.fullmatch(path.name))}
+
+
 def parts(folder: Path) -> list[Path]:
     """The parts that are there, in order, up to the first that is missing."""
-    found = {int(match[1]): path for path in folder.iterdir() if (match := _PART.fullmatch(path.name))}
+    found = numbered_parts(folder)
     return [found[number] for number in takewhile(found.__contains__, range(len(found)))]
 
 
@@ -141,12 +170,7 @@ def read_lines(source: Path) -> Iterator[Line]:
             yield Line(number, None if row.fault else values, _size(values), row.fault)
         return
     for number, content in enumerate(lines_within(source, limit=MAX_LINE_BYTES), 1):
-        if content is None:
-            yield Line(number, None, MAX_LINE_BYTES, f"longer than {MAX_LINE_BYTES:,} bytes")
-            continue
-        if number == 1:
-            content = without_mark(content)
-        yield _parsed(number, content)
+        yield line_of(number, content)
 
 
 def count_lines(source: Path) -> int:
@@ -156,7 +180,12 @@ def count_lines(source: Path) -> int:
     return sum(1 for _ in lines_within(source, limit=MAX_LINE_BYTES))
 
 
-def _parsed(number: int, content: bytes) -> Line:
+def line_of(number: int, content: bytes | None) -> Line:
+    """The line of that number from its bytes; None stands for too many. Raises: SourceError for UTF-16."""
+    if content is None:
+        return Line(number, None, MAX_LINE_BYTES, f"longer than {MAX_LINE_BYTES:,} bytes")
+    if number == 1:
+        content = without_mark(content)
     if not content.strip():
         return Line(number, None, len(content), "empty")
     try:
@@ -180,23 +209,11 @@ def _size(values: Mapping[str, Any]) -> int:
     return sum(len(value) if isinstance(value, str) else 8 for value in values.values())
 
 
-def _chunk(lines: Iterator[Line], most: int) -> list[Line]:
-    chunk: list[Line] = []
-    size = 0
-    for line in lines:
-        chunk.append(line)
-        size += line.size
-        if len(chunk) == most or size >= CHUNK_BYTES:
-            break
-    return chunk
-
-
 def _done(folder: Path) -> tuple[Tally, int]:
     """What the parts hold that are there, and the number of the next."""
     tally, there = Tally(), parts(folder)
     for part in there:
-        _, ok, failed, _ = part.name.split(".")
-        tally += Tally(int(ok), int(failed))
+        tally += tally_of(part)
     return tally, len(there)
 
 

@@ -39,7 +39,7 @@ class Rule:
         probe: open, but to the gateway's network only.
     """
 
-    path: str
+    path: re.Pattern[str]
     scope: KeyScope | None
     methods: frozenset[str] = _ANY
     work: bool = False
@@ -47,26 +47,33 @@ class Rule:
 
     def covers(self, method: str, path: str) -> bool:
         """Whether it is about this request."""
-        return (not self.methods or method in self.methods) and re.fullmatch(self.path, path, re.DOTALL) is not None
+        return (not self.methods or method in self.methods) and self.path.fullmatch(path) is not None
 
 
 _GET: Final = frozenset({"GET", "HEAD"})
 _POST: Final = frozenset({"POST"})
 _DELETE: Final = frozenset({"DELETE"})
-_REST: Final = Rule(".*", KeyScope.WRITE)
+
+
+def _all(pattern: str) -> re.Pattern[str]:
+    # A line break in a path is as good a character as any.
+    return re.compile(pattern, re.DOTALL)
+
+
+_REST: Final = Rule(_all(".*"), KeyScope.WRITE)
 
 RULES: Final[Sequence[Rule]] = (
-    Rule("/(healthz|readyz|metrics)", None, probe=True),
+    Rule(_all("/(healthz|readyz|metrics)"), None, probe=True),
     # Pages without data; what they show they ask for under /v1.
-    Rule("/(docs|console)(/.*)?|/openapi.json|/favicon.ico", None, _GET),
-    Rule("/v1/keys(/.*)?", KeyScope.ADMIN),
-    Rule("/v1/[^/]+/feedback(/[^/]+)?", KeyScope.WRITE, frozenset({"POST", "DELETE"})),
-    Rule(".*", KeyScope.ADMIN, _DELETE),
-    Rule("/v1/(files|jobs)(/.*)?", KeyScope.WRITE),
-    Rule("/v1/(embeddings|rerank|job-titles/normalize|medical/link)", KeyScope.READ, _POST, work=True),
-    Rule("/v1/retrieval/[^/]+/search", KeyScope.READ, _POST, work=True),
-    Rule("/v1/datasheets/.*", KeyScope.READ, _POST),
-    Rule(".*", KeyScope.READ, _GET),
+    Rule(_all("/(docs|console)(/.*)?|/openapi.json|/favicon.ico"), None, _GET),
+    Rule(_all("/v1/keys(/.*)?"), KeyScope.ADMIN),
+    Rule(_all("/v1/[^/]+/feedback(/[^/]+)?"), KeyScope.WRITE, frozenset({"POST", "DELETE"})),
+    Rule(_all(".*"), KeyScope.ADMIN, _DELETE),
+    Rule(_all("/v1/(files|jobs)(/.*)?"), KeyScope.WRITE),
+    Rule(_all("/v1/(embeddings|rerank|job-titles/normalize|medical/link)"), KeyScope.READ, _POST, work=True),
+    Rule(_all("/v1/retrieval/[^/]+/search"), KeyScope.READ, _POST, work=True),
+    Rule(_all("/v1/datasheets/.*"), KeyScope.READ, _POST),
+    Rule(_all(".*"), KeyScope.READ, _GET),
     _REST,
 )
 """The first one that covers a request counts."""
@@ -74,6 +81,10 @@ RULES: Final[Sequence[Rule]] = (
 
 _NAMED: Final = re.compile(r"/v1/(?:terminologies|retrieval)/([^/]+)(?:/.*)?", re.DOTALL)
 """Paths that name what a key may be bound to."""
+
+
+_SHARED: Final = re.compile(r"/v1/(files|jobs)(/.*)?", re.DOTALL)
+"""Paths whose answers are not told apart by tenant: closed to keys that are bound, rather than open by oversight."""
 
 
 class NameUnknown(Refusal):
@@ -163,11 +174,19 @@ class Access:
         caller = self._caller(scope, rule.scope or KeyScope.READ)
         scope["state"]["caller"] = caller
         self._count(caller, scope)
-        named = _NAMED.fullmatch(_path(scope))
-        if named is not None and not caller.sees(named[1]):
-            raise NameUnknown("Nothing of that name is here for this key.")
+        self._bind(caller, _path(scope))
         if rule.work:
             scope["app"].state.services.require_room()
+
+    def _bind(self, caller: Caller, path: str) -> None:
+        """Keep a bound key to its names. What a body names is kept by `services_of`."""
+        if not caller.prefixes:
+            return
+        named = _NAMED.fullmatch(path)
+        if named is not None and not caller.sees(named[1]):
+            raise NameUnknown("Nothing of that name is here for this key.")
+        if _SHARED.fullmatch(path):
+            raise Forbidden("Files and jobs are closed to keys that are bound to prefixes.")
 
     def _count(self, caller: Caller, scope: Scope) -> None:
         try:

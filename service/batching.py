@@ -260,7 +260,7 @@ class Batcher:
         if computing.cancelled():
             return
         seconds = asyncio.get_running_loop().time() - batch.since
-        self._admission.computed(batch.tokens, seconds)
+        self._admission.ended(batch.tokens, seconds)
         self._metrics.batch_seconds.observe(seconds)
         self._metrics.batch_items.observe(batch.items)
         self._metrics.batch_tokens.observe(batch.tokens)
@@ -281,7 +281,8 @@ class Batcher:
             else:
                 del self._lanes[key]
             if batch is not None:
-                self._leave_queue(batch.tokens)
+                self._admission.began(batch.tokens)
+                self._metrics.queue_tokens.set(self._admission.waiting)
                 return batch
         return None
 

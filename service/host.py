@@ -11,16 +11,19 @@ from threading import Lock
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
 from models.encoders.library import EncoderLibrary
-from models.errors import ArtifactInvalid, EncoderUnknown, ModelError
+from models.errors import ArtifactInvalid, EncoderUnknown
+from models.rerankers.bi_encoder import BiEncoderReranker
+from models.rerankers.cross_encoder import CrossEncoder
+from models.rerankers.library import RerankerLibrary
 from pipelines import registry
 from pipelines.build import Build, artifact_name, builds, open_build, snapshot
-from pipelines.errors import PipelineError, PipelineUnknown, TerminologyUnknown
+from pipelines.errors import PipelineUnknown, TerminologyUnknown
 from pipelines.flow import Pipeline
 from pipelines.results import Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
 from service.collections import Collections
-from service.feedback_store import FeedbackStore, FeedbackUnavailable, feedback_path
+from service.feedback_store import FeedbackStore, feedback_path
 from service.hosting import Hosting
 from service.problems import Unavailable
 
@@ -104,6 +107,7 @@ class PipelineHost:
         data: where what users say is kept; None keeps it as long as the process lives.
         device: where encoders run.
         threads: threads per encoder session.
+        engines: engine → where it listens, for collections that are kept in a server.
     """
 
     def __init__(
@@ -114,11 +118,13 @@ class PipelineHost:
         data: Path | None = None,
         device: str = "auto",
         threads: int = 1,
+        engines: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._hosting = hosting or {}
         self._data = data
         self._library = EncoderLibrary(store, device=device, threads=threads)
+        self._rerankers = RerankerLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
         self._marks: dict[tuple[str, str], dict[str, str]] = {}
         self._broken: dict[tuple[str, str], str] = {}
@@ -127,7 +133,9 @@ class PipelineHost:
         self._collections_at: Mapping[str, str] = {}
         self._collection_faults: Sequence[str] = ()
         retrieval = self._hosting.get("retrieval", _EVERYTHING)
-        self.collections = Collections(store, encoder_of=self.encoder, hosts=retrieval.hosts_collection)
+        self.collections = Collections(
+            store, encoder_of=self.encoder, engines=engines, hosts=retrieval.hosts_collection
+        )
         self.ready = False
         self.failure: str | None = None
 
@@ -156,7 +164,7 @@ class PipelineHost:
                 self._broken.pop(key, None)
                 try:
                     switched.append(self._open(spec, key[1]))
-                except (ModelError, PipelineError, FeedbackUnavailable) as error:
+                except Exception as error:
                     log.exception("cannot open %s over %s", *key)
                     self._broken[key] = type(error).__name__
                 self._marks[key] = mark
@@ -174,11 +182,13 @@ class PipelineHost:
 
     def awaits(self, artifact: str, generation: str) -> bool:
         """Whether a generation is current, is to be hosted, and does not answer yet."""
-        for (slug, terminology), spec in self._wanted()[0].items():
-            if artifact_name(spec, terminology) == artifact:
-                mark = self._marks.get((slug, terminology), {}).get(artifact, "")
-                return mark < generation == self._store.current(artifact)
-        return False
+        if not self._store.exists(artifact) or self._store.current(artifact) != generation:
+            return False
+        return any(
+            artifact_name(spec, terminology) == artifact
+            and self._marks.get((slug, terminology), {}).get(artifact) != generation
+            for (slug, terminology), spec in self._wanted()[0].items()
+        )
 
     def close(self) -> None:
         """Let the files of feedback and the generations go."""
@@ -197,10 +207,11 @@ class PipelineHost:
         return len(self._faults)
 
     def seen_by(self, sees: Callable[[str], bool]) -> "PipelineHost":
-        """This host as one sees it for whom only some terminologies' names exist."""
+        """This host as one sees it for whom only some names of terminologies and collections exist."""
         view = copy.copy(self)
         view._hosted = {key: hosted for key, hosted in self._hosted.items() if sees(hosted.terminology.name)}
         view._faults = {key: fault for key, fault in self._faults.items() if sees(key[1])}
+        view.collections = self.collections.seen_by(sees)
         view._hosting = {
             slug: hosting if hosting.terminology is None or sees(hosting.terminology) else _EVERYTHING
             for slug, hosting in self._hosting.items()
@@ -251,6 +262,16 @@ class PipelineHost:
     def encoder(self, name: str) -> Encoder:
         """A prepared encoder, opened once and kept; "a+b" joins two. Raises: EncoderUnknown."""
         return self._library.get(name)
+
+    def rerankers(self) -> list[str]:
+        """Names of every prepared cross-encoder, sorted."""
+        return self._rerankers.names()
+
+    def reranker(self, name: str) -> CrossEncoder | BiEncoderReranker:
+        """The cross-encoder of that name, or else the encoder of that name as a re-ranker. Raises: EncoderUnknown."""
+        if name in self._rerankers.names():
+            return self._rerankers.get(name)
+        return BiEncoderReranker(self.encoder(name))
 
     def require_encoder(self, name: str) -> None:
         """Let only the name of a prepared encoder pass, without opening it. Raises: EncoderUnknown."""

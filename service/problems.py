@@ -32,7 +32,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
-from models.errors import EncoderUnknown
+from models.errors import EncoderUnknown, EngineUnavailable
 from pipelines.datasheets.errors import DocumentUnreadable, ModelImpossible, PartAmbiguous, PartUnknown
 from pipelines.errors import (
     CollectionUnknown,
@@ -221,7 +221,12 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
         "The document does not name that part; `candidates` are those it does.",
     ),
     ModelImpossible: Kind(422, "model-impossible", "No model"),
+    EngineUnavailable: Kind(
+        503, "engine-unavailable", "Engine unavailable", "The server that keeps these vectors does not answer."
+    ),
 }
+
+_RETRY_S: Final = 5
 
 _STATUS_KINDS: Final = {
     404: Kind(404, "not-found", "Not found", "There is nothing at this path; /openapi.json lists what there is."),
@@ -283,7 +288,15 @@ async def _table_problem(request: Request, error: Exception) -> Response:
     pointer = getattr(error, "pointer", kind.pointer)
     faults = [Fault(pointer, detail)] if pointer is not None else []
     candidates = getattr(error, "candidates", ())
-    return problem(kind, request_id=request.state.request_id, detail=detail, faults=faults, candidates=candidates)
+    headers = {"Retry-After": str(_RETRY_S)} if kind.status == Unavailable.status else {}
+    return problem(
+        kind,
+        request_id=request.state.request_id,
+        detail=detail,
+        faults=faults,
+        candidates=candidates,
+        headers=headers,
+    )
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -48,6 +48,9 @@ class DrainingServer(uvicorn.Server):
             self.config.encoded_headers.append((b"connection", b"close"))
             log.info("draining", seconds=self._drain_s)
             return
+        if self.started:
+            # What is answered as a stream of events ends by this.
+            self._app.state.services.draining = True
         super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:

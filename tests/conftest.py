@@ -1,5 +1,8 @@
 """Small real things that many tests share."""
 
+import importlib.util
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,9 +88,52 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def trained_reranker(tmp_path_factory):
+    """A BERT of two layers with one output and a word-piece tokenizer of fifty words."""
+    transformers = pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch")
+    folder = tmp_path_factory.mktemp("trained")
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters), "lamp", "bread"]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    tokenizer = transformers.BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=64)
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=64, num_labels=1, initializer_range=0.5,
+    )  # fmt: skip
+    transformers.BertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_reranker(trained_reranker, tmp_path_factory):
+    pytest.importorskip("onnx")
+    from models.rerankers.export import prepare
+
+    folder = tmp_path_factory.mktemp("prepared")
+    prepare(str(trained_reranker), folder, called="tiny")
+    assert json.loads((folder / "reranker.json").read_text())["largest_difference"] < 1e-5
+    return folder
+
+
+@pytest.fixture(scope="session")
 def live(tmp_path_factory, terminology):
     """The address of a real service that hosts everything, small; made once for all tests that look from outside."""
     from tests.live import serve_everything
 
     with serve_everything(tmp_path_factory.mktemp("live"), terminology) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def synthetic_sheets():
+    """Makers of datasheets of parts that do not exist."""
+    pytest.importorskip("reportlab")
+    path = ROOT / "tests" / "data" / "datasheets_synthetic.py"
+    spec = importlib.util.spec_from_file_location("datasheets_synthetic", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

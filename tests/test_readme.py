@@ -14,6 +14,17 @@ def test_the_figures_are_those_of_the_committed_results():
     assert done.returncode == 0, "README.md differs from benchmarks/results: python -m benchmarks.report"
 
 
+def test_the_figures_of_hubness_are_those_of_the_committed_results():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.hubness_report", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, "docs/hubness.md differs from benchmarks/results: python -m benchmarks.hubness_report"
+
+
 def test_its_commands_are_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     from service.cli.main import app

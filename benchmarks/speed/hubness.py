@@ -1,14 +1,16 @@
 """What corrected search costs beside plain search at equal recall, and what fitting costs.
 
     OMP_NUM_THREADS=1 python -m benchmarks.speed.hubness --encoder DIR [--cache DIR] [--items 100000] [--bank 20000]
-        [--only fit exact hnsw million]
+        [--only fit exact hnsw ivf million]
 
 Rows are e5 vectors of 34,000 English titles and phenotypes, each moved by 0.4 of the difference of two others until
 there are enough; queries and bank are German titles (texts and cache of benchmarks/quality/hubness.py). Latencies are
 CPU-milliseconds of one query at a time, one thread, all indexes in turn and each on queries the others have not just
-warmed. HNSW's efSearch is the lowest at which recall@10 reaches .95, for plain and corrected search each against its
-own exact answers. `--only million` is the HNSW part at 1,000,000 rows: half an hour to build.
-Writes benchmarks/results/hubness_speed.json. Eight CPU-minutes.
+warmed. HNSW's efSearch and the nprobe of inverted lists are the lowest at which recall@10 reaches .95, for plain and
+corrected search each against its own exact answers. `--only million` is corrected search (is) at 1,000,000 rows in
+inverted lists, as rows and as codes of a byte a dimension: what building takes, what a process that serves the
+memory-mapped file holds, latency and recall. Codes are judged against the exact answers of the rows.
+Writes benchmarks/results/hubness_speed.json. Twelve CPU-minutes, and ten for the million.
 """
 
 import argparse
@@ -118,14 +120,14 @@ def recall(found: RowIds, exact: RowIds) -> float:
     return float(np.mean([len(np.intersect1d(a, b)) / K for a, b in zip(found, exact, strict=True)]))
 
 
-def tune(graph: faiss.IndexHNSWFlat, search: Callable[[], RowIds], exact: RowIds) -> int:
-    """The lowest efSearch at which recall reaches RECALL, by bisection."""
-    low, high = K - 1, 2048
+def tune(engine: FaissIndex, search: Callable[[], RowIds], exact: RowIds) -> int:
+    """The lowest efSearch or nprobe at which recall reaches RECALL, by bisection; 2,048 if none does."""
+    low, high = (K - 1 if engine.method == "hnsw" else 0), 2048
     while high - low > 1:
         middle = (low + high) // 2
-        graph.hnsw.efSearch = middle
+        engine.effort = middle
         low, high = (low, middle) if recall(search(), exact) >= RECALL else (middle, high)
-    graph.hnsw.efSearch = high
+    engine.effort = high
     return high
 
 
@@ -144,18 +146,15 @@ def exact_part(rows: Vectors, fitted: list[Additive], queries: Vectors) -> dict[
     return latencies(indexes, queries, rounds=60)
 
 
-def hnsw_part(rows: Vectors, fitted: list[Additive], queries: Vectors) -> dict[str, Any]:
-    """Graphs over plain and over folded rows, each at the efSearch that reaches the recall."""
+def approximate_part(method: str, rows: Vectors, fitted: list[Additive], queries: Vectors) -> dict[str, Any]:
+    """Graphs or lists over plain and over folded rows, each at the effort that reaches the recall."""
     asked = Queries.of_vectors(queries)
     built: dict[str, Any] = {}
-    graphs, indexes = {}, dict[str, Index]()
+    indexes: dict[str, Index] = {}
     for name, matrix in {"plain": rows, "is": fold(rows, fitted[:1]), "of all": fold(rows, fitted)}.items():
         with cpu_seconds() as spent:
-            graph = faiss.IndexHNSWFlat(matrix.shape[1], 32, faiss.METRIC_INNER_PRODUCT)
-            graph.hnsw.efConstruction = 200
-            graph.add(matrix)
+            engine = FaissIndex.build(matrix, method=method, recall=0)
             built[name] = {"build_cpu_s": round(spent(), 1), "width": matrix.shape[1]}
-        graphs[name] = graph
         console.print(name, built[name])
         if name == "plain":
             views: dict[str, Any] = {"plain": None}
@@ -163,31 +162,87 @@ def hnsw_part(rows: Vectors, fitted: list[Additive], queries: Vectors) -> dict[s
             these = fitted[:1] if name == "is" else fitted
             views = {m if name == "is" else f"{m}, of all": f for m, f in foldings(D, these).items() if m != "none"}
         for label, folding in views.items():
-            engine = FaissIndex(graph)
             index: Index = engine if folding is None else FoldedIndex(engine, folding)
             flat = FaissIndex.build(matrix, method="exact")
             exact = (flat if folding is None else FoldedIndex(flat, folding)).search(asked, k=K).ids
-            ef = tune(graph, lambda index=index: index.search(asked, k=K).ids, exact)
+            effort = tune(engine, lambda index=index: index.search(asked, k=K).ids, exact)
             reached = recall(index.search(asked, k=K).ids, exact)
-            indexes[label] = _AtEf(index, graph, ef)
-            built[name][label] = {"ef_search": ef, "recall": round(reached, 4)}
+            indexes[label] = _AtEffort(index, engine, effort)
+            built[name][label] = {_EFFORTS[method]: effort, "recall": round(reached, 4)}
             console.print(label, built[name][label])
     return {"built": built, "latency": latencies(indexes, queries, rounds=1000)}
 
 
-class _AtEf:
-    """An index asked at its own efSearch, though it shares its graph."""
+_EFFORTS = {"hnsw": "ef_search", "ivf": "nprobe", "ivf_sq8": "nprobe"}
 
-    def __init__(self, index: Index, graph: faiss.IndexHNSWFlat, ef: int) -> None:
-        self._index, self._graph, self._ef = index, graph, ef
+
+class _AtEffort:
+    """An index asked at its own effort, though it shares its graph or lists."""
+
+    def __init__(self, index: Index, engine: FaissIndex, effort: int) -> None:
+        self._index, self._engine, self._effort = index, engine, effort
         self.size = index.size
 
     def search(self, queries: Queries, *, k: int) -> Neighbours:
-        self._graph.hnsw.efSearch = self._ef
+        self._engine.effort = self._effort
         return self._index.search(queries, k=k)
 
     def score(self, queries: Queries, rows: RowIds) -> Scores:
         return self._index.score(queries, rows)
+
+
+def million_part(rows: Vectors, fitted: Additive, queries: Vectors) -> dict[str, Any]:
+    """Corrected search over a million rows in lists, as rows and as codes."""
+    asked = Queries.of_vectors(queries)
+    matrix = fold(rows, [fitted])
+    folding = foldings(D, [fitted])["is"]
+    exact = FoldedIndex(FaissIndex.build(matrix, method="exact"), folding).search(asked, k=K).ids
+    measured: dict[str, Any] = {}
+    for method in ("ivf", "ivf_sq8"):
+        with cpu_seconds() as spent:
+            engine = FaissIndex.build(matrix, method=method, recall=0)
+            seconds = round(spent(), 1)
+        index = FoldedIndex(engine, folding)
+        effort = tune(engine, lambda index=index: index.search(asked, k=K).ids, exact)
+        reached = recall(index.search(asked, k=K).ids, exact)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "index"
+            path.write_bytes(engine.to_bytes())
+            del engine, index
+            measured[method] = {
+                "build_cpu_s": seconds,
+                "bytes_per_vector": round(path.stat().st_size / len(rows), 1),
+                "nprobe": effort,
+                "recall": round(reached, 4),
+                **served_alone(path, len(rows), fitted.penalties, queries),
+            }
+        console.print(method, measured[method])
+    return measured
+
+
+def served_alone(path: Path, size: int, penalties: Scores, queries: Vectors) -> dict[str, float]:
+    """Latency and resident memory of a process that does nothing but serve the memory-mapped file."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_serve_alone, (path, size, penalties.shape[1], queries))
+
+
+def _serve_alone(path: Path, size: int, columns: int, queries: Vectors) -> dict[str, float]:
+    engine = FaissIndex.from_file(path, size=size, dimension=D + columns)
+    extended = np.concatenate([queries, np.ones((len(queries), columns), np.float32)], axis=1)
+    times = []
+    for query in np.concatenate([extended, extended]):
+        start = time.thread_time()
+        engine.search(Queries.of_vectors(query[None]), k=K)
+        times.append(1000 * (time.thread_time() - start))
+    warm = times[len(queries) :]
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in status.splitlines() if line.startswith("Rss")}
+    return {
+        "p50_ms": round(statistics.median(warm), 3),
+        "p99_ms": round(float(np.percentile(warm, 99)), 3),
+        "own_memory_mb": round(kilobytes["RssAnon"] / 1024),
+        "mapped_memory_mb": round(kilobytes["RssFile"] / 1024),
+    }
 
 
 def main() -> None:
@@ -196,7 +251,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "cognomen-hubness")
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--bank", type=int, default=20_000)
-    parser.add_argument("--only", nargs="*", default=["fit", "exact", "hnsw"])
+    parser.add_argument("--only", nargs="*", default=["fit", "exact", "hnsw", "ivf"])
     options = parser.parse_args()
     faiss.omp_set_num_threads(1)
     config = {"items": options.items, "bank": options.bank, "width": D, "k": K, "recall": RECALL}
@@ -209,20 +264,20 @@ def main() -> None:
         costs = {m: fit_cost(m, options.items, options.bank) for m in ("is", "dis", "nnn", "dual_is", "all at once")}
         keep("fit", {**costs, "grow is": grow_cost(options.items, 1000)})
     where = {"encoder": options.encoder, "cache": options.cache}
-    if {"exact", "hnsw"} & set(options.only):
+    if {"exact", "hnsw", "ivf"} & set(options.only):
         rows, bank, gallery, queries = world(options.items, **where)
         fitted: list[Any] = [registry.fit(m, rows, bank, gallery=gallery, encoder="e5") for m in METHODS]
         if "exact" in options.only:
             keep("exact", exact_part(rows, fitted, queries))
-        if "hnsw" in options.only:
-            keep("hnsw", hnsw_part(rows, fitted, queries[:1000]))
+        for method in {"hnsw", "ivf"} & set(options.only):
+            keep(method, approximate_part(method, rows, fitted, queries[:1000]))
     if "million" in options.only:
         rows, bank, _, queries = world(1_000_000, **where)
         with cpu_seconds() as spent:
             one: list[Any] = [registry.fit("is", rows, bank, encoder="e5")]
             cost = round(spent(), 1)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        measured = hnsw_part(rows, one, queries[:1000])
+        measured = million_part(rows, one[0], queries[:500])
         keep("million", {"fit on 3,000 cpu_s": cost, "peak_rss_mb after fit": round(peak), **measured})
 
 

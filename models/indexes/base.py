@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-from models.arrays import Neighbours, Queries, RowIds, Scores
+from models.arrays import Neighbours, Queries, RowIds, Scores, Vectors
 
 
 @runtime_checkable
@@ -26,4 +26,25 @@ class Index(Protocol):
 
         An id of −1 scores −inf.
         """
+        ...
+
+
+@runtime_checkable
+class Engine(Index, Protocol):
+    """An index of vectors under inner product that can be asked among some of its rows, and gives rows back.
+
+    Inner product and nothing else: what scales rows to unit length takes folded corrections away.
+    """
+
+    @property
+    def dimension(self) -> int:
+        """The width of the rows."""
+        ...
+
+    def among(self, rows: RowIds) -> Index:
+        """The same index under the same row ids, in which only these rows, rising, can be found."""
+        ...
+
+    def rows(self, ids: RowIds) -> Vectors:
+        """The rows themselves, (m, d)."""
         ...

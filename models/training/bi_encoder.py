@@ -43,6 +43,7 @@ class TrainingOptions:
         warm_up: share of the steps.
         scale: the softmax's inverse temperature.
         mini_batch: texts at a time through the network; bounds memory, changes nothing else.
+        cached: embed twice for the sake of memory (losses.py).
         evaluate_every: steps between two looks at the development sets; a checkpoint each.
         patience: looks without a better one after which it stops; 0 never stops early.
         device: "auto", "cpu", "cuda[:n]" or "mps"; bf16 where the chip has it.
@@ -52,6 +53,7 @@ class TrainingOptions:
     warm_up: float = 0.1
     scale: float = 20.0
     mini_batch: int = 64
+    cached: bool = True
     evaluate_every: int = 100
     patience: int = 3
     seed: int = 0
@@ -220,7 +222,7 @@ def _trainer(
         model=model,
         args=arguments,
         train_dataset=_dataset(batches),
-        loss=MaskedRankingLoss(model, scale=options.scale, mini_batch_size=options.mini_batch),
+        loss=MaskedRankingLoss(model, scale=options.scale, mini_batch_size=options.mini_batch, cached=options.cached),
         evaluator=_evaluator(development, model) if development else None,
         callbacks=callbacks,
     )

@@ -28,7 +28,7 @@ SKILLS_AT_ONCE: Final = 6
 """Skills that are joined to one text (FINDINGS: joined by ", "; how many is a guess)."""
 WORDS: Final = 40
 """Of a description; its first sentences say what the job is. A guess."""
-_DEV_QUERIES, _DEV_CORPUS = 200, 1500
+_DEV_QUERIES, _DEV_CORPUS = 150, 800
 
 _Choose = Callable[[np.random.Generator, int], Pair | None]
 

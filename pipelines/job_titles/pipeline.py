@@ -1,8 +1,9 @@
 """Which parts make the job titles pipeline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.arrays import Queries, Vectors
 from models.encoders.base import Encoder
@@ -12,6 +13,7 @@ from pipelines.encoding import TextEncoding
 from pipelines.flow import KeepOrder, Parts, Pipeline
 from pipelines.job_titles.config import JobTitlesConfig
 from pipelines.job_titles.prepare import TitlePreparer, held_back, not_titles
+from pipelines.job_titles.skills import SkillFinder
 from pipelines.results import Mention
 from pipelines.spec import CalibrationSet
 from pipelines.terminology import Terminology
@@ -27,6 +29,8 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
         encoder=TitleWithContext(
             TextEncoding(encoder, config.blocks),
             weights={"skills": config.skills_weight, "description": config.description_weight},
+            agreement=(config.agreement_from, config.agreement_full),
+            finder=SkillFinder(skill for concept in parts.terminology.concepts for skill in concept.skills),
         ),
         index=parts.index,
         corrections=parts.corrections,
@@ -43,14 +47,31 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
 
 
 class TitleWithContext:
-    """The title's vector, moved towards its skills' and description's vectors where there are any.
+    """The title's vector, moved towards its skills' and description's vectors where these agree with it.
 
-    q = (title + w · context) / (1 + w) for each kind of context in turn. Without context, the title's vector untouched.
+    q = (title + w · context) / (1 + w) for each kind of context in turn, where w rises from 0 to the kind's weight as
+    the cosine of title and context rises over `agreement`: skills that have nothing to do with the title move nothing.
+    A title that names no occupation by itself ("intern") has only its context, which counts in full. Skills that a
+    description names count as skills. Without context, the title's vector untouched.
+
+    Args:
+        weights: per kind of context, when it agrees fully.
+        agreement: the cosines at which context begins to count, and counts in full.
+        finder: of skills in descriptions.
     """
 
-    def __init__(self, encoding: TextEncoding, *, weights: dict[str, float]) -> None:
+    def __init__(
+        self,
+        encoding: TextEncoding,
+        *,
+        weights: Mapping[str, float],
+        agreement: tuple[float, float],
+        finder: SkillFinder,
+    ) -> None:
         self._encoding = encoding
         self._weights = weights
+        self._agreement = agreement
+        self._finder = finder
 
     def encode(self, mentions: Sequence[Mention]) -> Queries:
         """One query per mention; titles and contexts are encoded in one batch."""
@@ -60,7 +81,7 @@ class TitleWithContext:
         context = [
             (i, self._weights[kind], row_text(text))
             for i, m in enumerate(mentions)
-            for kind, text in m.context.items()
+            for kind, text in self._context(m).items()
             if self._weights.get(kind, 0) > 0
         ]
         encoded = self._encoding.encode(
@@ -69,9 +90,24 @@ class TitleWithContext:
         vectors: Vectors = encoded[: len(texts)].copy()
         vectors[[i for i, text in enumerate(texts) if not text]] = 0
         for (i, weight, _), vector in zip(context, encoded[len(texts) :], strict=True):
+            w = weight * self._share(encoded[i], vector) if texts[i] else weight
             # Divided by 1 + w, so that a title and skills that agree score as the title alone would.
-            vectors[i] = (vectors[i] + weight * vector) / (1 + weight)
+            vectors[i] = (vectors[i] + w * vector) / (1 + w)
         return Queries(texts, vectors, languages)
+
+    def _context(self, mention: Mention) -> dict[str, str]:
+        """The mention's context, the skills that its description names among its skills."""
+        context = dict(mention.context)
+        if found := self._finder.find(context.get("description", "")):
+            context["skills"] = ", ".join([*filter(None, [context.get("skills")]), *found])
+        return context
+
+    def _share(self, title: NDArray[np.float32], context: NDArray[np.float32]) -> float:
+        """How far context agrees with its title, from 0 to 1."""
+        low, high = self._agreement
+        lengths = float(np.linalg.norm(title) * np.linalg.norm(context))
+        cosine = float(title @ context) / lengths if lengths else 0.0
+        return min(max((cosine - low) / (high - low), 0.0), 1.0)
 
 
 def row_text(text: str) -> str:

@@ -22,7 +22,11 @@ class MedicalConfig(PipelineConfig):
     candidates: int = Field(64, ge=1, le=1000, description="Concepts kept for decide: R@64 is what a re-ranker gets.")
     temperature: float = Field(20.0, gt=0, description="Kernel vote T (dev).")
     length_penalty: float = Field(0.0, ge=0, le=1, description="Kernel vote p: concepts differ in languages (dev).")
-    alike: float = Field(0.7, ge=0, le=1, description="Cosine of words from which such a span is tried (dev).")
+    alike: float = Field(0.7, ge=0, le=1, description="Cosine of words from which a span is a guess (dev).")
     guesses: int = Field(
-        12, ge=0, le=1000, description="Spans per 1,000 characters that are no term, yet tried by linking (dev)."
+        3, ge=0, le=1000, description="Spans per 1,000 characters that are no term, yet tried by linking (dev)."
     )
+    foreign_guesses: int = Field(
+        40, ge=0, le=1000, description="The same for texts in a language that the terminology has not (guess)."
+    )
+    sure: float = Field(0.7, ge=0, le=1, description="Confidence from which a guess is answered (dev).")

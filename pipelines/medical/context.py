@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pipelines.encoding import primary
 from pipelines.medical.dictionary import sentences
-from pipelines.medical.words import Word, norm_of, spelled
+from pipelines.medical.words import Word, norm_of, spelled, stem_of
 
 KINDS: Final = ("negated", "family", "hypothetical")
 SCOPE: Final = 12
@@ -90,6 +90,15 @@ def context_of(
 def function_words() -> frozenset[str]:
     """Words that only join others, of every language there are cues for."""
     return frozenset(word for table in _tables().values() for word in table["functions"].split())
+
+
+@cache
+def modifiers() -> dict[str, frozenset[str]]:
+    """Language → stems of words that name no finding by themselves."""
+    content = resources.files("pipelines.medical").joinpath("modifiers.toml").read_text(encoding="utf-8")
+    return {
+        tag: frozenset(stem_of(word, tag) for word in words.split()) for tag, words in tomllib.loads(content).items()
+    }
 
 
 def _mark(

@@ -1,7 +1,7 @@
 """Every alias of a terminology, to be found in running text: as spelled, inflected, or in another order of words."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -20,6 +20,8 @@ GUESSED: Final = 0
 """How a span was found, the surest highest."""
 
 _ACRONYM: Final = 4
+_SHORT_STEM: Final = 4
+_JOINING: Final = frozenset(["and", "or", "und", "oder", "et", "ou", "y", "e", "o", "u", "en", "ed"])
 _BREAK: Final = re.compile(r"[.;:!?•\x0b\x0c\u2028\u2029。；：！？]|\n\s*\n|\n\s*[-*]")
 _EVERY: Final = -1
 
@@ -53,10 +55,18 @@ class Dictionary:
     Args:
         terminology: whose aliases are looked for.
         function_words: words that an alias may hold or lack, and that no mention begins or ends with.
+        modifiers: language → stems of words that are no mention by themselves.
     """
 
-    def __init__(self, terminology: Terminology, *, function_words: Iterable[str]) -> None:
+    def __init__(
+        self,
+        terminology: Terminology,
+        *,
+        function_words: Iterable[str],
+        modifiers: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self._function = frozenset(function_words)
+        self._modifiers = modifiers or {}
         self._bits: dict[str, int] = {"en": 1}
         self._keys: dict[str, int] = {}
         self._stems: dict[str, int] = {}
@@ -71,6 +81,8 @@ class Dictionary:
     def find(self, words: Sequence[Word], text: str, *, language: str | None) -> list[Span]:
         """Every span that is an alias, by its surest kind; they may overlap."""
         allowed = self._allowed(language)
+        modifiers = self.modifiers(language)
+        plain = [is_plain(text[a.end : b.start]) for a, b in pairwise(words)]
         ends = self._reach(words, text)
         found = []
         for first in range(len(words)):
@@ -78,15 +90,18 @@ class Dictionary:
                 continue
             norms = stems = ""
             bag: list[str] = []
+            straight = True
             for last in range(first + 1, ends[first] + 1):
                 word = words[last - 1]
                 norms = f"{norms} {word.norm}" if norms else word.norm
+                straight = straight and (last - first == 1 or plain[last - 2]) and word.norm not in _JOINING
                 if word.norm in self._function:
                     continue
                 stems = f"{stems} {word.stem}" if stems else word.stem
                 bag.append(word.stem)
-                kind = self._kind(norms, stems, bag, allowed, last - first == 1)
-                if kind and not self._mistaken(text[words[first].start : word.end], norms):
+                kind = self._kind(norms, stems, bag, allowed, straight)
+                alone = len(bag) == 1 and (bag[0] in modifiers or (kind == INFLECTED and len(bag[0]) < _SHORT_STEM))
+                if kind and not alone and not self._mistaken(text[words[first].start : word.end], norms):
                     found.append(Span(first, last, kind, self._weight(bag)))
         return found
 
@@ -112,12 +127,21 @@ class Dictionary:
             ends[i] = min(stop, i + self.longest)
         return ends
 
-    def _kind(self, norms: str, stems: str, bag: Sequence[str], allowed: int, single: bool) -> int:
+    def modifiers(self, language: str | None) -> frozenset[str]:
+        """Stems of words that are no mention by themselves; of every language where it is not known."""
+        tag = primary(language)
+        if tag:
+            return self._modifiers.get(tag, frozenset()) | self._modifiers.get("en", frozenset())
+        every: frozenset[str] = frozenset()
+        return every.union(*self._modifiers.values())
+
+    def _kind(self, norms: str, stems: str, bag: Sequence[str], allowed: int, straight: bool) -> int:
         if self._keys.get(norms, 0) & allowed:
             return EXACT
         if self._stems.get(stems, 0) & allowed:
             return INFLECTED
-        if len(bag) > 1 and self._bags.get(" ".join(sorted(bag)), 0) & allowed:
+        # In another order, only within one phrase: "meningiomas, and spinal" is no spinal meningioma.
+        if straight and len(bag) > 1 and self._bags.get(" ".join(sorted(bag)), 0) & allowed:
             return REORDERED
         return 0
 
@@ -157,6 +181,11 @@ class Dictionary:
             self._counts[stem] = self._counts.get(stem, 0) + 1
         if len(norms) <= _ACRONYM and any(map(str.isupper, spelled(text))) and text.isupper():
             self._acronyms.add(norms)
+
+
+def is_plain(gap: str) -> bool:
+    """Whether only blanks or a hyphen stand between two words."""
+    return not gap.strip(" \t\n-‐‑'’")
 
 
 def is_break(gap: str) -> bool:

@@ -1,29 +1,33 @@
-"""Spans that are no alias and may mean a concept all the same: "aplastic nails" beside "aplasia of the nails".
+"""Spans that are no alias and may mean a concept all the same.
 
-Stretches of words that occur in aliases are cut into spans, and spans compared with all aliases word by word. What is
-most alike is worth linking; linking then says what it means, or that it means nothing.
+In a language that the terminology speaks: stretches that share most of their words with an alias ("aplastic nails"
+beside "aplasia of the nails"). In any other language no word can be compared; short stretches between punctuation are
+tried, as far as the budget goes. Linking then says what a guess means; only a sure one is answered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from pipelines.encoding import primary
-from pipelines.medical.dictionary import GUESSED, Dictionary, Span, sentences
+from pipelines.medical.dictionary import GUESSED, Dictionary, Span, is_plain, sentences
 from pipelines.medical.words import Word, words_of
 from pipelines.terminology import Terminology
 
 MOST_WORDS: Final = 6
-"""Content words of a guess."""
+"""Content words of a guess by likeness."""
 
-MOST_RUN: Final = 12
-"""Words of a stretch that is cut into spans; a longer one is cut at every word in turn all the same."""
+MOST_FOREIGN: Final = 3
+"""Words of a guess in a language that the terminology does not speak (a guess: names of findings are short)."""
 
 _JOINING: Final = 2
 """Function words in a row that a guess may hold: "anomalies of the nerve"."""
+
+_LEAST_LETTERS: Final = 4
+"""Of a word that may stand alone in a language whose function words are not known."""
 
 
 class Guesser:
@@ -38,6 +42,7 @@ class Guesser:
     def __init__(self, terminology: Terminology, dictionary: Dictionary, *, alike: float) -> None:
         self._dictionary = dictionary
         self._alike = alike
+        self._spoken = {primary(tag) for tag in terminology.languages}
         self._columns: dict[str, int] = {}
         rows, columns = [], []
         for row, term in enumerate(terminology.row_terms):
@@ -52,55 +57,76 @@ class Guesser:
         values = self._idf[np.array(columns, np.int64)]
         matrix = sparse.csr_matrix((values, (rows, columns)), shape=shape, dtype=np.float32)
         lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-        scaled = sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix
-        self._postings = sparse.csc_matrix(scaled)
+        self._postings = sparse.csc_matrix(sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix)
 
-    def guess(self, words: Sequence[Word], text: str, known: Sequence[Span], *, most: int) -> list[Span]:
-        """The `most` spans that are most like an alias and none of those known, in order of appearance."""
+    def speaks(self, language: str | None) -> bool:
+        """Whether aliases can be compared with a text word by word: in its language, or if nobody knows."""
+        tag = primary(language)
+        return not tag or not self._spoken or tag in self._spoken
+
+    def guess(
+        self, words: Sequence[Word], text: str, known: Sequence[Span], *, language: str | None, most: int
+    ) -> list[Span]:
+        """At most `most` spans, in order of appearance; none is known, none cuts through a known one.
+
+        Args:
+            known: what the dictionary found.
+        """
+        if most <= 0:
+            return []
+        scored = (
+            self._alike_spans(words, text, known, language)
+            if self.speaks(language)
+            else _foreign_spans(words, text, self._dictionary)
+        )
         taken = {(span.first, span.last) for span in known}
-        scored = []
+        best = sorted(((s, span) for s, span in scored if span not in taken), key=lambda item: (-item[0], item[1]))
+        return sorted(
+            (Span(first, last, GUESSED, score) for score, (first, last) in best[:most]),
+            key=lambda span: (span.first, span.last),
+        )
+
+    def _alike_spans(
+        self, words: Sequence[Word], text: str, known: Sequence[Span], language: str | None
+    ) -> Iterator[tuple[float, tuple[int, int]]]:
+        modifiers = self._dictionary.modifiers(language)
         seen: dict[str, float] = {}
+        inside = _cut_by(known, len(words))
         for start, end in sentences(words, text):
             for first, last in self._runs(words, text, start, end):
-                for span, stems in self._cut(words, first, last):
-                    if span in taken:
+                for span in self._cut(words, first, last):
+                    stems = [w.stem for w in words[span[0] : span[1]] if not self._dictionary.is_function(w)]
+                    if inside[span[0]] or inside[span[1]] or all(stem in modifiers for stem in stems):
                         continue
                     key = " ".join(sorted(stems))
                     if key not in seen:
                         seen[key] = self._best(stems)
                     if seen[key] >= self._alike:
-                        scored.append((seen[key], span))
-        scored.sort(key=lambda item: (-item[0], item[1][0], -item[1][1]))
-        chosen = [Span(first, last, GUESSED, alike) for alike, (first, last) in scored[:most]]
-        return sorted(chosen, key=lambda span: (span.first, span.last))
+                        yield seen[key], span
 
-    def _runs(self, words: Sequence[Word], text: str, start: int, end: int) -> list[tuple[int, int]]:
-        """Stretches of known words, function words between them included."""
-        runs = []
-        first = -1
-        gap = 0
-        for i in range(start, end + 1):
-            known = i < end and self._dictionary.knows(words[i])
-            joins = i < end and not known and self._dictionary.is_function(words[i])
-            if known:
-                first = i if first < 0 else first
-                last = i + 1
-                gap = 0
-            elif joins and first >= 0 and gap < _JOINING:
-                gap += 1
-            elif first >= 0:
-                runs.append((first, last))
+    def _runs(self, words: Sequence[Word], text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Stretches of known words with nothing but blanks between, function words inside included."""
+        first, last, gap = -1, -1, 0
+        for i in range(start, end):
+            parted = i > start and not is_plain(text[words[i - 1].end : words[i].start])
+            known = self._dictionary.knows(words[i])
+            joins = not known and self._dictionary.is_function(words[i]) and gap < _JOINING
+            if first >= 0 and (parted or not (known or joins)):
+                yield first, last
                 first, gap = -1, 0
-        return runs
+            if known:
+                first, last, gap = (i if first < 0 else first), i + 1, 0
+            elif first >= 0:
+                gap += 1
+        if first >= 0:
+            yield first, last
 
-    def _cut(self, words: Sequence[Word], first: int, last: int) -> list[tuple[tuple[int, int], list[str]]]:
-        """Every span of a stretch that begins and ends with a content word, with its content words."""
+    def _cut(self, words: Sequence[Word], first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Every span of a stretch that begins and ends with a content word and has two at least."""
         content = [i for i in range(first, last) if not self._dictionary.is_function(words[i])]
-        spans = []
         for n, begin in enumerate(content):
-            for m in range(n, min(n + MOST_WORDS, len(content))):
-                spans.append(((begin, content[m] + 1), [words[i].stem for i in content[n : m + 1]]))
-        return spans
+            for m in range(n + 1, min(n + MOST_WORDS, len(content))):
+                yield begin, content[m] + 1
 
     def _best(self, stems: Sequence[str]) -> float:
         """The highest cosine with an alias."""
@@ -108,17 +134,38 @@ class Guesser:
         if not len(columns):
             return 0.0
         weights = self._idf[columns]
-        unknown = sum(1 for s in set(stems) if s not in self._columns)
-        length = float(np.sqrt((weights**2).sum() + unknown * self._idf.max() ** 2))
-        spans = [slice(s, e) for s, e in pairwise_of(self._postings.indptr, columns)]
-        rows = np.concatenate([self._postings.indices[span] for span in spans])
-        values = np.concatenate(
-            [self._postings.data[span] * weight for span, weight in zip(spans, weights, strict=True)]
-        )
+        starts, ends = self._postings.indptr[columns].tolist(), self._postings.indptr[columns + 1].tolist()
+        slices = [slice(s, e) for s, e in zip(starts, ends, strict=True)]
+        rows = np.concatenate([self._postings.indices[part] for part in slices])
+        values = np.concatenate([self._postings.data[part] * w for part, w in zip(slices, weights, strict=True)])
         distinct, which = np.unique(rows, return_inverse=True)
-        return float(np.bincount(which, weights=values, minlength=len(distinct)).max()) / length
+        best = np.bincount(which, weights=values, minlength=len(distinct)).max()
+        return float(best / np.sqrt((weights**2).sum()))
 
 
-def pairwise_of(pointers: NDArray[np.int32], columns: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Where each column's entries begin and end."""
-    return list(zip(pointers[columns].tolist(), pointers[columns + 1].tolist(), strict=True))
+def _foreign_spans(words: Sequence[Word], text: str, dictionary: Dictionary) -> Iterator[tuple[float, tuple[int, int]]]:
+    """Short stretches without punctuation or function words; long words and whole stretches first."""
+    first = 0
+    cuts = [
+        i
+        for i, (a, b) in enumerate(pairwise(words), 1)
+        if not is_plain(text[a.end : b.start]) or dictionary.is_function(a) or dictionary.is_function(b)
+    ]
+    for last in [*cuts, len(words)]:
+        for begin in range(first, last):
+            for end in range(begin + 1, min(begin + MOST_FOREIGN, last) + 1):
+                letters = sum(len(word.norm) for word in words[begin:end])
+                short = min(len(words[begin].norm), len(words[end - 1].norm)) < _LEAST_LETTERS
+                if not (short or dictionary.is_function(words[begin])):
+                    whole = begin == first and end == last
+                    yield letters / (end - begin) + 2 * whole, (begin, end)
+        first = last
+
+
+def _cut_by(known: Sequence[Span], size: int) -> list[bool]:
+    """For each boundary between words whether it lies inside a known span."""
+    inside = [False] * (size + 1)
+    for span in known:
+        for i in range(span.first + 1, span.last):
+            inside[i] = True
+    return inside

@@ -11,7 +11,7 @@ from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
 from pipelines.flow import KeepOrder, Parts, Pipeline
 from pipelines.medical.config import MedicalConfig
-from pipelines.medical.context import function_words
+from pipelines.medical.context import function_words, modifiers
 from pipelines.medical.dictionary import Dictionary
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, query_of
@@ -25,15 +25,20 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
     """Find mentions, search every alias densely and lexically, let a concept's aliases vote, decide, select spans."""
     if not isinstance(config, MedicalConfig):
         raise TypeError(f"medical takes a MedicalConfig, not {type(config).__name__}")
-    dictionary = Dictionary(parts.terminology, function_words=function_words())
+    dictionary = Dictionary(parts.terminology, function_words=function_words(), modifiers=modifiers())
     return Pipeline(
         "medical",
         preparer=MedicalPreparer(
             dictionary,
             Guesser(parts.terminology, dictionary, alike=config.alike),
             guesses=config.guesses,
+            foreign_guesses=config.foreign_guesses,
         ),
-        encoder=DistinctMentions(TextEncoding(encoder, config.blocks)),
+        encoder=KnownMentions(
+            TextEncoding(encoder, config.blocks),
+            terminology=parts.terminology,
+            vectors=parts.vectors if config.symmetric and "+" not in config.encoder else None,
+        ),
         index=parts.index,
         corrections=parts.corrections,
         naming=Naming(
@@ -45,24 +50,39 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
         reranker=KeepOrder(),
         decider=parts.decider,
         rows=config.rows,
-        selector=BestSpans(),
+        selector=BestSpans(sure=config.sure),
     )
 
 
-class DistinctMentions:
-    """The mention's text encoded, each distinct text once: documents repeat what they are about."""
+class KnownMentions:
+    """The mention's text encoded; one that is spelled as an alias has the alias's vector already.
 
-    def __init__(self, encoding: TextEncoding) -> None:
+    Args:
+        encoding: for all others.
+        terminology: whose rows the vectors are.
+        vectors: (rows, d), encoded as mentions are; None encodes everything.
+    """
+
+    def __init__(self, encoding: TextEncoding, *, terminology: Terminology, vectors: Vectors | None) -> None:
         self._encoding = encoding
+        self._vectors = vectors
+        self._rows: dict[str, int] = {}
+        if vectors is not None:
+            for row, term in enumerate(terminology.row_terms):
+                self._rows.setdefault(row_text(term.text), row)
 
     def encode(self, mentions: Sequence[Mention]) -> Queries:
         """One query per mention; the vector of an empty one is zero."""
         texts = [row_text(mention.query) for mention in mentions]
         languages = [mention.language for mention in mentions]
-        distinct: dict[tuple[str, str | None], int] = {}
-        which = [distinct.setdefault(key, len(distinct)) for key in zip(texts, languages, strict=True)]
-        encoded = self._encoding.encode([text for text, _ in distinct], [language for _, language in distinct])
-        vectors: Vectors = encoded[np.array(which, np.int64)]
+        rows = [self._rows.get(text, -1) for text in texts]
+        new = [i for i, row in enumerate(rows) if row < 0]
+        encoded = self._encoding.encode([texts[i] for i in new], [languages[i] for i in new])
+        vectors: Vectors = np.zeros((len(texts), encoded.shape[1]), np.float32)
+        vectors[new] = encoded
+        if self._vectors is not None:
+            known = [i for i, row in enumerate(rows) if row >= 0]
+            vectors[known] = self._vectors[[rows[i] for i in known]]
         vectors[[i for i, text in enumerate(texts) if not text]] = 0
         return Queries(texts, vectors, languages)
 
@@ -98,4 +118,8 @@ def _mixed(terminology: Terminology, size: int, rng: np.random.Generator) -> lis
     for term in terminology.row_terms:
         by_language.setdefault(term.language, []).extend(term.text.split())
     languages = [terminology.row_terms[r].language for r in rng.integers(0, terminology.rows, size)]
-    return [(" ".join(rng.choice(np.array(by_language[tag], object), rng.integers(1, 4))), tag) for tag in languages]
+    texts = []
+    for tag in languages:
+        words = by_language[tag]
+        texts.append((" ".join(words[i] for i in rng.integers(0, len(words), rng.integers(1, 4))), tag))
+    return texts

@@ -21,6 +21,12 @@ from pipelines.results import Mention, Request
 LANGUAGE_CHARS: Final = 2000
 """Characters that a text's language is told by."""
 
+TELLING_WORDS: Final = 8
+"""Words below which a guess at the language is not relied on: aliases of every language are looked for. A guess."""
+
+MAX_GUESSES: Final = 500
+"""Of one text: two CPU-seconds of linking. Longer texts get the best of them."""
+
 MAX_QUERY: Final = 512
 """Characters of a mention that are searched with: beyond, an encoder's window is full."""
 
@@ -47,13 +53,15 @@ class MedicalPreparer:
 
     Args:
         dictionary, guesser: of the terminology that is linked to.
-        guesses: spans per 1,000 characters that are tried although they are no alias.
+        guesses, foreign_guesses: spans per 1,000 characters that are tried although they are no alias, in languages
+            that the terminology has and in others.
     """
 
-    def __init__(self, dictionary: Dictionary, guesser: Guesser, *, guesses: int) -> None:
+    def __init__(self, dictionary: Dictionary, guesser: Guesser, *, guesses: int, foreign_guesses: int) -> None:
         self._dictionary = dictionary
         self._guesser = guesser
         self._guesses = guesses
+        self._foreign_guesses = foreign_guesses
 
     def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
         """One Prepared per request, in order. Raises: InputInvalid for a mention that is not in its text."""
@@ -64,7 +72,8 @@ class MedicalPreparer:
         words = words_of(request.text, language=language)
         explained = definitions(request.text)
         if request.mentions is None:
-            places = self._found(request.text, words, explained, language)
+            sure = request.language or (language if len(words) >= TELLING_WORDS else None)
+            places = self._found(request.text, words, explained, sure)
         else:
             places = [
                 _given(request.text, words, explained, offsets, f"/items/{number}/mentions/{i}")
@@ -79,8 +88,9 @@ class MedicalPreparer:
 
     def _found(self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None) -> list[_Place]:
         known = self._dictionary.find(words, text, language=language)
-        most = max(1, round(self._guesses * len(text) / 1000)) if self._guesses else 0
-        spans = [*known, *(self._guesser.guess(words, text, known, most=most) if most else ())]
+        rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
+        most = min(-(-rate * len(text) // 1000), MAX_GUESSES)
+        spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
         places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s) for s in spans}
         places |= self._abbreviated(text, words, explained, language)
         return [places[key] for key in sorted(places, key=lambda key: (key[0], -key[1]))]
@@ -152,7 +162,7 @@ def language_of(text: str) -> str | None:
 
 @cache
 def guesser() -> LanguageGuesser:
-    """A guesser fitted on clinical sentences of our own in seven languages; once a process."""
+    """A guesser fitted on clinical sentences of our own in 20 languages; once a process."""
     texts, languages = [], []
     content = resources.files("pipelines.medical").joinpath("sentences.tsv").read_text(encoding="utf-8")
     for line in content.splitlines():

@@ -6,7 +6,7 @@ collections/NAME@GEN
     offsets.safetensors    where each of its lines begins
     fields.arrow           the declared fields, in columns
     dense.faiss            the vectors, each followed by its penalties (`models.hubness.folding`)
-    centred.faiss          the centred vectors, if centring was fitted
+    centred.faiss          the centred vectors, if centring was fitted; both are tables where a server keeps them
     hubness.json, hubness.safetensors   the corrections fitted, if there are any
     lexical.json, lexical.safetensors   the texts' n-grams, if it is hybrid
 """
@@ -27,7 +27,7 @@ from models.encoders.base import Encoder
 from models.hubness.centre import MeanCentring
 from models.hubness.fitted import Fitted
 from models.hubness.folding import Centring, Folded, Uncorrected, foldings
-from models.indexes.faiss import FaissIndex
+from models.indexes.base import Engine
 from models.indexes.folded import FoldedIndex
 from models.indexes.hybrid import FusionWeights, HybridIndex
 from models.indexes.lexical import LexicalIndex
@@ -37,7 +37,11 @@ from pipelines.retrieval.config import CollectionConfig
 from pipelines.retrieval.fields import Fields, Filter
 
 MAX_TOP_K: Final = 100
-_FILTERS: Final = 32
+MAX_ANSWER_BYTES: Final = 64 << 20
+"""What all hits of one request may take, by the size of an average document: they are made in memory."""
+_NUMBER_BYTES: Final = 12
+"""Of a vector's number, written down."""
+_FILTERS: Final = 8
 """Filters whose rows are remembered: pages of one search share theirs."""
 
 
@@ -130,8 +134,8 @@ class Collection:
     artifact: Artifact
     encoder: Encoder | None
     config: CollectionConfig
-    dense: FaissIndex
-    centred: FaissIndex | None
+    dense: Engine
+    centred: Engine | None
     lexical: LexicalIndex | None
     corrections: Mapping[str, Fitted]
     fields: Fields
@@ -166,6 +170,11 @@ class Collection:
 
     def check(self, asked: Sequence[Asked]) -> None:
         """Refuse queries that this collection cannot take. Raises: InputInvalid with a pointer."""
+        hits = sum(min(one.top_k, self.about.items) for one in asked)
+        document = int(self.offsets[-1]) / self.about.items
+        vector = _NUMBER_BYTES * self.about.dimension if any(one.include_vectors for one in asked) else 0
+        if hits * (document + vector) > MAX_ANSWER_BYTES:
+            raise InputInvalid("The answer would be too large; ask for fewer hits or queries.", pointer="/top_k")
         for i, one in enumerate(asked):
             if one.vector is None:
                 if self.encoder is None:

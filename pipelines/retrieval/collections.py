@@ -4,6 +4,7 @@ import mmap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from models.hubness.centre import MeanCentring
 from models.hubness.fitted import Fitted
 from models.hubness.folding import fold
 from models.hubness.normalizers import Bank
+from models.indexes.base import Engine
 from models.indexes.faiss import FaissIndex
 from models.indexes.folded import FoldedIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
@@ -38,6 +40,15 @@ from pipelines.errors import CollectionUnknown, SourceError
 from pipelines.retrieval.collection import About, Collection, additive, views_of
 from pipelines.retrieval.config import DEFAULT_ENCODER, CollectionConfig
 from pipelines.retrieval.documents import Document, KnownQuery, Vector, read_documents, read_queries
+from pipelines.retrieval.engines import (
+    Engines,
+    build_engine,
+    discard,
+    drop_orphans,
+    keep_engine,
+    open_engine,
+    tables,
+)
 from pipelines.retrieval.fields import Fields
 
 KIND: Final = "collection"
@@ -52,8 +63,6 @@ _MEASURED: Final = 2000
 """Queries that hubs are measured by. A guess."""
 _TUNED: Final = 200
 """Queries an index is tuned on, for each way of asking. A guess."""
-_FETCHED: Final = 10
-"""Nearest documents whose recall an index is tuned to."""
 
 
 def artifact_name(collection: str) -> str:
@@ -72,11 +81,13 @@ def build_collection(
     *,
     store: ArtifactStore,
     encoder_of: Callable[[str], Encoder],
+    engines: Engines = MappingProxyType({}),
     format: str | None = None,
     config: CollectionConfig | None = None,
     queries: Path | None = None,
     gallery: Path | str | None = None,
     development: Path | None = None,
+    origin: str | None = None,
     on_progress: Progress = lambda stage, done, total: None,
 ) -> str:
     """Index documents, fit corrections, publish them as a new generation and give its id back.
@@ -84,6 +95,7 @@ def build_collection(
     Args:
         documents: `{"id", "text"? | "vector"?, "metadata"?}`, JSONL or Parquet; all bring vectors, or none.
         encoder_of: encoder name → encoder.
+        engines: where servers listen, for a collection that is kept in one.
         format: of every file here; by default each file's own bytes say.
         queries: the query bank, `{"text"? | "vector"?, "relevant"?: [ids]}`: what is asked, or texts like it. Documents
             that are known to answer a bank query are masked from it. Without a bank no correction can be had.
@@ -91,6 +103,7 @@ def build_collection(
             documents. `dual_is` and `dual_dis` need it.
         development: queries that say what is relevant: by them `auto` is chosen. None of the bank's, if they are to
             say anything of others.
+        origin: the id of the job that asks. What the same job published before it was killed is not made twice.
 
     Raises: SourceError naming a line; EncoderUnknown; CorrectionUnavailable for a method set without its bank;
         ArtifactWriteFailed. The last good generation keeps answering.
@@ -98,48 +111,74 @@ def build_collection(
     config = config or CollectionConfig()
 
     def check(folder: Path) -> None:
-        dense = FaissIndex.from_file(folder / "dense.faiss", size=len(made.ids), dimension=made.width)
+        dense = made.engine
+        if isinstance(dense, FaissIndex):
+            dense = FaissIndex.from_file(folder / "dense.faiss", size=len(made.ids), dimension=made.width)
         found = dense.search(Queries.of_vectors(dense.rows(np.zeros(1, np.int64))), k=1)
         if found.ids[0, 0] == EMPTY or not np.isfinite(found.scores).all():
             raise ArtifactCorrupt(f"collection {name}: the index written does not answer")
 
-    with store.write(artifact_name(name), kind=KIND, check=check) as writer:
-        made = _Making(config, encoder_of, format, on_progress)
-        made.read(read_documents(documents, format=format), writer)
-        made.encode()
-        made.fit(queries, gallery)
-        made.index()
-        made.choose(development)
-        made.write(name, writer)
+    artifact = artifact_name(name)
+    if origin is not None and (made_before := _made_by(origin, artifact, store=store)):
+        return made_before
+    before = tables(store, artifact)
+    made = _Making(artifact, config, encoder_of, engines, format, on_progress)
+    try:
+        with store.write(artifact, kind=KIND, parents={"job": origin} if origin else {}, check=check) as writer:
+            made.read(read_documents(documents, format=format), writer)
+            made.encode()
+            made.fit(queries, gallery)
+            made.index()
+            made.choose(development)
+            made.write(name, writer)
+    except BaseException:
+        made.discard()
+        raise
+    drop_orphans(before, store=store, name=artifact, engines=engines)
     return store.current(artifact_name(name))
 
 
+def _made_by(origin: str, artifact: str, *, store: ArtifactStore) -> str | None:
+    """The generation that this job published, if it did."""
+    made = reversed(store.generations(artifact))
+    return next((g for g in made if store.manifest(artifact, generation=g).parents.get("job") == origin), None)
+
+
 def open_collection(
-    name: str, *, store: ArtifactStore, encoder_of: Callable[[str], Encoder], generation: str | None = None
+    name: str,
+    *,
+    store: ArtifactStore,
+    encoder_of: Callable[[str], Encoder],
+    engines: Engines = MappingProxyType({}),
+    generation: str | None = None,
 ) -> Collection:
     """Open what `build_collection` published, checksums verified.
 
     Raises: CollectionUnknown; ArtifactInvalid if the encoder of its name is no longer the one it was built with;
-        ArtifactCorrupt.
+        ArtifactCorrupt; EngineUnavailable, ConfigInvalid where it is kept in a server.
     """
     if name not in collections(store):
         raise CollectionUnknown("no collection of that name was built; `cognomen build-collection` makes one")
     artifact = store.open(artifact_name(name), kind=KIND, generation=generation)
     details = artifact.manifest.details
+    if "engine" not in details:
+        artifact.close()
+        raise ArtifactInvalid(f"collection {name} was built by an earlier version; build it again")
     encoder = _encoder(name, details["encoder"], encoder_of)
     files, size, dimension = artifact.manifest.files, details["items"], details["dimension"]
     corrections = open_corrections(artifact, encoder=details["fitted_for"], size=size)
 
-    def rows(file: str, width: int) -> FaissIndex:
-        return FaissIndex.from_file(artifact.path(file), size=size, dimension=width)
+    def rows(file: str, about: Mapping[str, Any], width: int) -> Engine:
+        engine = details["engine"]
+        return open_engine(artifact, file, about, engine=engine, engines=engines, size=size, width=width)
 
     return Collection(
         about=_about(name, details, ["auto", *views_of(dimension, corrections)]),
         artifact=artifact,
         encoder=encoder,
         config=CollectionConfig(**artifact.read_json("config.json")),
-        dense=rows("dense.faiss", details["width"]),
-        centred=rows("centred.faiss", dimension) if "centred.faiss" in files else None,
+        dense=rows("dense.faiss", details["index"], details["width"]),
+        centred=rows("centred.faiss", details["centred"], dimension) if details["centred"] else None,
         lexical=_lexical(artifact) if "lexical.json" in files else None,
         corrections=corrections,
         fields=Fields.from_bytes(artifact.read_bytes("fields.arrow")),
@@ -195,8 +234,10 @@ def _mapped(path: Path) -> mmap.mmap:
 class _Making:
     """A collection being made, step by step; each step fills what the next one needs."""
 
+    artifact: str
     config: CollectionConfig
     encoder_of: Callable[[str], Encoder]
+    engines: Engines
     format: str | None
     on_progress: Progress
     ids: dict[str, int] = field(default_factory=dict)
@@ -207,13 +248,26 @@ class _Making:
     corrections: dict[str, Fitted] = field(default_factory=dict)
     bank: Bank | None = None
     gallery: Bank | None = None
-    centred: FaissIndex | None = None
+    dense: Engine | None = None
+    centred: Engine | None = None
     report: HubnessReport = field(default_factory=HubnessReport)
 
     @property
     def width(self) -> int:
         """Of the rows as they are kept: a vector and its penalties."""
-        return self.dense.dimension
+        return self.engine.dimension
+
+    @property
+    def engine(self) -> Engine:
+        """Where the vectors and their penalties are."""
+        if self.dense is None:
+            raise RuntimeError("`index` comes first")
+        return self.dense
+
+    def discard(self) -> None:
+        """Take back what was put into a server."""
+        for engine in (self.dense, self.centred):
+            discard(engine)
 
     # -- documents -------------------------------------------------------------------------------
 
@@ -354,14 +408,14 @@ class _Making:
         """The vectors with their penalties, and the centred ones."""
         self.on_progress("index", 0, 1)
         self.dimension = self.vectors.shape[1]
-        options: dict[str, Any] = {"method": self.config.index, "recall": self.config.recall, "k": _FETCHED}
+        options: dict[str, Any] = {"config": self.config, "engines": self.engines, "name": self.artifact}
         folded = fold(self.vectors, additive(self.corrections))
-        self.dense = FaissIndex.build(folded, queries=self._tuning(), **options)
+        self.dense = build_engine(folded, queries=self._tuning(), **options)
         del folded
         centre = self.corrections.get("centre")
         if isinstance(centre, MeanCentring):
             like = None if self.bank is None else centre.centred_queries(self.bank.vectors[:_TUNED])
-            self.centred = FaissIndex.build(centre.centred_items(self.vectors), queries=like, **options)
+            self.centred = build_engine(centre.centred_items(self.vectors), queries=like, **options)
         self.lexical: LexicalIndex | None = None
         if self.config.lexical is not None:
             if self.encoder is None or not any(self.texts):
@@ -381,7 +435,7 @@ class _Making:
     def views(self) -> dict[str, FoldedIndex]:
         """The index as each correction asks it."""
         return {
-            method: FoldedIndex(self.centred if method == "centre" and self.centred else self.dense, view)
+            method: FoldedIndex(self.centred if method == "centre" and self.centred else self.engine, view)
             for method, view in views_of(self.dimension, self.corrections).items()
         }
 
@@ -434,9 +488,8 @@ class _Making:
         writer.add_json("config.json", self.config.model_dump())
         writer.add_tensors("offsets.safetensors", {"offsets": np.array(self.offsets, np.int64)})
         writer.add_bytes("fields.arrow", self.fields.to_bytes())
-        writer.add_bytes("dense.faiss", self.dense.to_bytes())
-        if self.centred is not None:
-            writer.add_bytes("centred.faiss", self.centred.to_bytes())
+        index = keep_engine(self.engine, "dense.faiss", writer)
+        centred = keep_engine(self.centred, "centred.faiss", writer) if self.centred is not None else None
         if self.lexical is not None:
             writer.add_json("lexical.json", self.lexical.settings)
             writer.add_tensors("lexical.safetensors", self.lexical.tensors)
@@ -448,7 +501,9 @@ class _Making:
             dimension=self.dimension,
             width=self.width,
             metric=self.config.metric,
-            index={"method": self.dense.method, "effort": self.dense.effort, "recall": self.dense.recall},
+            engine=self.config.engine,
+            index=index,
+            centred=centred,
             encoder=encoder and {"name": encoder.name, "fingerprint": encoder.fingerprint},
             fitted_for=self.fingerprint,
             fields=self.fields.kinds,

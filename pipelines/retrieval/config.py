@@ -41,6 +41,11 @@ class CollectionConfig(BaseModel):
     symmetric: bool = Field(
         False, description="Documents are encoded as queries are: where they are as short as queries (e5's authors)."
     )
+    engine: str = Field(
+        "faiss",
+        pattern="^(faiss|pgvector|milvus)$",
+        description="Where vectors are kept: files in this process, or a server (COGNOMEN_PGVECTOR_URL, _MILVUS_URL).",
+    )
     index: str = Field(
         "auto",
         pattern="^(auto|exact|hnsw|ivf|ivf_sq8)$",

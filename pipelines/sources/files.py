@@ -48,13 +48,23 @@ def lines_within(path: Path, *, limit: int = MAX_LINE_BYTES) -> Iterator[bytes |
     if magic == _ZIP:
         raise SourceError(f"{path.name} is a zip archive; expected a plain, gzip or zstd file")
     with _readable(path.name), _opened(path, magic) as stream:
-        while line := stream.readline(limit + 1):
-            if len(line) <= limit:
-                yield line
-                continue
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(limit)
-            yield None
+        yield from bounded_lines(stream, limit=limit)
+
+
+def bounded_lines(stream: IO[bytes], *, limit: int) -> Iterator[bytes | None]:
+    """The lines of a stream from where it stands; None in place of one longer than the limit, which is never held."""
+    while line := stream.readline(limit + 1):
+        if len(line) <= limit:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(limit)
+        yield None
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the file can only be read from its beginning."""
+    return first_bytes(path).startswith((_GZIP, _ZSTD, _ZIP))
 
 
 def text_lines(lines: Iterable[bytes]) -> Iterator[str]:

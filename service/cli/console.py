@@ -30,7 +30,7 @@ err = Console(stderr=True)
 Artifacts = Annotated[
     Path | None, typer.Option("--artifacts", help="Where encoders, terminologies and builds rest (COGNOMEN_ARTIFACTS).")
 ]
-PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles.", show_default=False)]
+PipelineName = Annotated[str, typer.Argument(help="A pipeline: job-titles, medical.", show_default=False)]
 TerminologyOption = Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the pipeline's starter.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 

@@ -19,7 +19,7 @@ from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
 from pipelines.sources.installed import source_at
-from service.cli import jobs, keys, learning, retrieval, training
+from service.cli import datasheets, doctor, jobs, keys, learning, medical, rerankers, retrieval, training
 from service.cli.console import (
     Artifacts,
     AsJson,
@@ -37,6 +37,7 @@ from service.cli.console import (
 )
 from service.cli.demo import TITLES, show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
+from service.cli.starter_collection import NAME as STARTER_COLLECTION
 from service.feedback_store import read_confirmations
 from service.settings import Settings, read_settings
 
@@ -50,9 +51,13 @@ models = typer.Typer(help="Encoders: prepare them, list them.", no_args_is_help=
 app.add_typer(models, name="models")
 app.add_typer(learning.commands)
 app.add_typer(keys.commands)
+app.add_typer(doctor.commands)
 app.add_typer(training.commands)
 app.add_typer(retrieval.commands)
 app.add_typer(jobs.commands)
+app.add_typer(rerankers.commands)
+app.add_typer(datasheets.commands)
+app.add_typer(medical.commands, name="medical")
 
 
 def main() -> None:
@@ -347,19 +352,23 @@ def serve(
 def curl_examples(
     port: Annotated[int | None, typer.Option(help="Port (COGNOMEN_PORT).")] = None,
 ) -> None:
-    """Three curl lines that work against a running service."""
+    """Five curl lines that work against a running service."""
     chosen = read_settings(port=port)
     typer.echo(curl_lines(chosen))
 
 
 def curl_lines(settings: Settings) -> str:
-    """Three requests a newcomer can paste."""
+    """Five requests a newcomer can paste."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{host}:{settings.port}"
     one = '{"items": [{"title": "Senior Java Developer (m/w/d) - Berlin"}], "top_k": 3}'
     two = '{"items": [{"title": "infirmière de nuit H/F"}, {"title": "intern", "skills": ["bookkeeping", "invoices"]}]}'
     post = f"curl -s {base}/v1/job-titles/normalize -H 'content-type: application/json' -d"
-    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'"
+    note = '{"items": [{"text": "No fever. Seizures since birth; her father has diabetes."}], "top_k": 1}'
+    link = f"curl -s {base}/v1/medical/link -H 'content-type: application/json' -d '{note}'"
+    queries = '{"queries": [{"text": "Leuchtturmwärter"}, {"text": "chauffeur de taxi"}], "top_k": 3}'
+    find = f"curl -s {base}/v1/retrieval/{STARTER_COLLECTION}/search -H 'content-type: application/json' -d '{queries}'"
+    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'\n{link}\n{find}"
 
 
 def _beside(file: Path) -> Path:

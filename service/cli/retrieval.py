@@ -14,7 +14,7 @@ from pipelines.errors import ConfigInvalid, InputInvalid
 from pipelines.retrieval.collection import MAX_TOP_K, Asked, Collection, Found
 from pipelines.retrieval.collections import ITEMS, build_collection, describe_collection, open_collection
 from pipelines.retrieval.config import CollectionConfig
-from service.cli.console import Artifacts, AsJson, Bars, library_of, out, say, store_at
+from service.cli.console import Artifacts, AsJson, Bars, library_of, out, say, settings, store_at
 
 commands = typer.Typer()
 
@@ -55,6 +55,7 @@ def build_collection_command(
             documents,
             store=store,
             encoder_of=library_of(store).get,
+            engines=settings().engines,
             config=config,
             queries=queries,
             gallery=gallery if gallery is None or gallery == ITEMS else Path(gallery),
@@ -77,7 +78,7 @@ def search_command(
 ) -> None:
     """The documents nearest to a text."""
     store = store_at(artifacts)
-    opened = open_collection(collection, store=store, encoder_of=library_of(store).get)
+    opened = open_collection(collection, store=store, encoder_of=library_of(store).get, engines=settings().engines)
     conditions = opened.fields.filter(_filter(filter))
     asked = [Asked(text=t, top_k=top_k, conditions=conditions, lexical=lexical_weight) for t in texts]
     results = opened.search(asked, hubness=hubness)

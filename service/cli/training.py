@@ -2,14 +2,15 @@
 
 import shlex
 import shutil
-import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from models.encoders.adapter import KIND, artifact_name
+from models.errors import MissingExtra
 from pipelines import registry
 from pipelines.errors import ConfigInvalid
 from service.cli.console import Artifacts, Bars, say, store_at
@@ -36,12 +37,16 @@ def train(
     spec = registry.spec(pipeline)
     if spec.name != "job_titles":
         raise ConfigInvalid(f"{spec.slug} has no training recipe; job-titles has one")
+    missing = [library for library in ("sentence_transformers", "datasets", "accelerate") if find_spec(library) is None]
+    if missing:
+        raise MissingExtra(f"training needs {', '.join(missing)}; install the 'encoders' and 'training' extras")
     from pipelines.job_titles import train as recipe
 
     store = store_at(artifacts)
     chosen = recipe.read_config(config)
     checkpoints = work or store.root / "training" / chosen.name
-    command = shlex.join(["cognomen", *sys.argv[1:]])
+    # Where things went decides nothing, and the card travels: only what made the adapter is said.
+    command = shlex.join(["cognomen", "train", spec.slug, "--config", str(config)])
     with tempfile.TemporaryDirectory(prefix="cognomen-adapter-") as scratch:
         made = Path(scratch) / chosen.name
         with Bars(chosen.name) as bars:

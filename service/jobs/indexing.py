@@ -6,7 +6,9 @@ from models.artifacts import ArtifactStore
 from pipelines import registry
 from pipelines.build import artifact_name
 from pipelines.config import PipelineConfig
+from pipelines.hubs import read_bank
 from pipelines.indexing import changes_of, default_pipelines, index_terminology, read_for_index
+from pipelines.results import Request
 from pipelines.sources import FORMATS
 from pipelines.spec import PipelineSpec
 from service.feedback_store import read_confirmations
@@ -26,9 +28,7 @@ def prepare(body: IndexJob, asking: "Asking") -> Plan:
     if body.format not in FORMATS:
         fault = Fault("/format", f"Expected one of: {', '.join(sorted(FORMATS))}.")
         raise Invalid("Terminologies of this format are not read.", faults=[fault])
-    if body.hubness is not None and body.hubness.method not in {"auto", "none"}:
-        fault = Fault("/hubness/method", "Builds of this version fit no correction; 'auto' and 'none' work.")
-        raise Invalid("The correction cannot be fitted.", faults=[fault])
+    _refuse_others(body)
     terminology = str(body.terminology)
     specs = [registry.spec(body.pipeline)] if body.pipeline else default_pipelines(terminology, store=asking.host.store)
     for spec in specs:
@@ -36,6 +36,9 @@ def prepare(body: IndexJob, asking: "Asking") -> Plan:
             body.encoder if body.encoder is not None else options_of(spec, terminology, None, asking.host.store).encoder
         )
     asking.require_file(body.input_file_id, purposes=_PURPOSES)
+    hubness = body.hubness
+    if hubness is not None and hubness.queries_file_id is not None:
+        asking.require_file(hubness.queries_file_id, purposes=("queries",), pointer="/hubness/queries_file_id")
     return Plan(
         {
             "terminology": terminology,
@@ -44,9 +47,24 @@ def prepare(body: IndexJob, asking: "Asking") -> Plan:
             "languages": body.languages,
             "encoder": body.encoder,
             "pipelines": [spec.slug for spec in specs],
+            "hubness": None if hubness is None else {"method": hubness.method, "beta": hubness.beta},
         },
         input_file_id=body.input_file_id,
+        beside={"queries": hubness.queries_file_id} if hubness is not None and hubness.queries_file_id else {},
     )
+
+
+def _refuse_others(body: IndexJob) -> None:
+    """What only a collection has."""
+    hubness = body.hubness
+    given = {
+        "/options": bool(body.options),
+        "/hubness/gallery": hubness is not None and hubness.gallery is not None,
+        "/hubness/gallery_file_id": hubness is not None and hubness.gallery_file_id is not None,
+        "/hubness/development_file_id": hubness is not None and hubness.development_file_id is not None,
+    }
+    if faults := [Fault(pointer, "Only a collection has it.") for pointer, there in given.items() if there]:
+        raise Invalid("A terminology is indexed without these.", faults=faults)
 
 
 def work(task: Task) -> Outcome:
@@ -68,7 +86,8 @@ def work(task: Task) -> Outcome:
         store=task.store,
         encoder_of=task.library.get,
         vectors=task.settings.data / "vectors",
-        configure=lambda spec: options_of(spec, name, asked["encoder"], task.store),
+        configure=lambda spec: _corrected(options_of(spec, name, asked["encoder"], task.store), asked["hubness"]),
+        queries=_queries(task),
         confirmations_of=lambda spec: read_confirmations(task.settings.data, spec.slug, name),
         origin=task.id,
         on_progress=lambda stage, done, total: task.progress(done, total, unit=_UNITS.get(stage, stage)),
@@ -88,8 +107,22 @@ def work(task: Task) -> Outcome:
     )
 
 
+def _corrected(config: PipelineConfig, hubness: dict[str, Any] | None) -> PipelineConfig:
+    """The options with what the job says of corrections for hubs."""
+    if hubness is None:
+        return config
+    return config.model_copy(update={"hubness": config.hubness.model_copy(update=hubness)})
+
+
+def _queries(task: Task) -> list[Request]:
+    """The query bank, if a file was given for one."""
+    path = task.beside("queries")
+    return read_bank(path) if path is not None else []
+
+
 _UNITS: Final = {
     "encode": "texts encoded",
+    "hubs": "corrections fitted",
     "index": "indexes built",
     "calibrate": "texts calibrated on",
     "write": "generations written",

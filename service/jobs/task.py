@@ -73,6 +73,10 @@ class Task:
         """The file it reads."""
         return input_of(self.folder)
 
+    def beside(self, role: str) -> Path | None:
+        """Another file it reads, if one was given for this."""
+        return next(self.folder.glob(f"beside-{role}-*"), None)
+
     def check(self) -> None:
         """Go on only while the job is wanted. Raises: Cancelled."""
         if (self.folder / CANCEL).exists():
@@ -117,9 +121,9 @@ def input_of(folder: Path) -> Path:
     return found[0] if found else folder / "input"
 
 
-def input_name(filename: str) -> str:
+def linked_name(role: str, filename: str) -> str:
     """What a job calls its link to a file: never a name that was sent."""
-    return f"input{suffix_of(filename) or ('.zip' if filename.lower().endswith('.zip') else '')}"
+    return f"{role}{suffix_of(filename) or ('.zip' if filename.lower().endswith('.zip') else '')}"
 
 
 def read_progress(folder: Path) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ A worker holds a lock on a file named after it; jobs of a worker whose lock nobo
 import fcntl
 import os
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -133,6 +134,8 @@ def main() -> None:
     """Read settings from stdin and work."""
     settings = Settings.model_validate_json(_first_line())
     configure_logging(level=settings.log_level, style=settings.log_format)
+    # Ctrl-C in a terminal reaches us as well; the service decides, by closing stdin.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(settings.job_nice)
     try:
         Worker(settings).run()

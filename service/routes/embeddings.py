@@ -29,14 +29,16 @@ from service.schemas.embeddings import EmbeddingsAnswer, EmbeddingsRequest, Mode
 routes = router("embeddings")
 
 
-@routes.get("/v1/models", response_model=ModelsAnswer, responses=UNAVAILABLE, summary="List encoders")
+@routes.get("/v1/models", response_model=ModelsAnswer, responses=UNAVAILABLE, summary="List models")
 async def list_models(request: Request) -> Response:
-    """Every encoder prepared here, as OpenAI lists models."""
+    """Every encoder and re-ranker prepared here, as OpenAI lists models."""
     services = services_of(request)
     services.require_loaded()
     made = {"object": "model", "created": int(services.started), "owned_by": "cognomen"}
-    names = await asyncio.to_thread(services.host.encoders)
-    return answer_json({"object": "list", "data": [{"id": name, **made} for name in names]})
+    encoders = await asyncio.to_thread(services.host.encoders)
+    rerankers = await asyncio.to_thread(services.host.rerankers)
+    kinds = [*((name, "encoder") for name in encoders), *((name, "reranker") for name in rerankers)]
+    return answer_json({"object": "list", "data": [{"id": name, **made, "kind": kind} for name, kind in kinds]})
 
 
 @routes.post("/v1/embeddings", response_model=EmbeddingsAnswer, responses=BODY, summary="Texts → vectors")

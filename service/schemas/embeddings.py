@@ -101,16 +101,17 @@ class EmbeddingsAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """An encoder, as OpenAI lists models."""
+    """An encoder or re-ranker, as OpenAI lists models."""
 
     id: str
     object: Literal["model"]
     created: int
     owned_by: str
+    kind: Literal["encoder", "reranker"]
 
 
 class ModelsAnswer(BaseModel):
-    """Every encoder prepared here."""
+    """Every encoder and re-ranker prepared here."""
 
     object: Literal["list"]
     data: list[ModelAnswer]

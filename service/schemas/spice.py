@@ -9,8 +9,7 @@ from pydantic_core import PydanticCustomError
 from pipelines.datasheets.spice.facts import Fact, condition_key, condition_si
 from pipelines.datasheets.spice.making import Card
 from pipelines.datasheets.units import parse_unit, to_si
-from service.problems import Fault, Invalid
-from service.schemas import Sized, Wire
+from service.schemas import Sized, Wire, exactly_one, whole_numbers
 from service.schemas.datasheets import DeviceType
 
 _MOST_PARAMETERS = 1000
@@ -21,6 +20,11 @@ class _Given(BaseModel):
     """What /v1/datasheets/extract answers may be sent back as it is: what is not needed is not looked at."""
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        return whole_numbers(value)
 
 
 class GivenCondition(_Given):
@@ -53,9 +57,24 @@ class GivenParameter(_Given):
     page: int | None = Field(None, ge=1, le=100_000)
     quote: str | None = Field(None, max_length=4000)
 
+    @model_validator(mode="after")
+    def _measured(self) -> "GivenParameter":
+        # Where there is an `si`, what is printed does not matter: it may be a unit that nobody knows.
+        if self.si is None and self.unit and self.unit.strip() and parse_unit(self.unit) is None:
+            raise PydanticCustomError("unit", "The unit is not known")
+        return self
+
 
 class SpiceRequest(Wire):
     """A document that was extracted before, or a device with its parameters."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **exactly_one("document_id", "parameters"),
+            "if": {"required": ["parameters"], "properties": {"parameters": {"type": "array"}}},
+            "then": {"required": ["device_type"], "properties": {"device_type": {"type": "string"}}},
+        }
+    )
 
     document_id: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="From an extraction's `document.id`.")
     part: str | None = Field(None, min_length=1, max_length=64, description="Needed where the document has several.")
@@ -75,12 +94,8 @@ class SpiceRequest(Wire):
         return self
 
     def facts(self) -> list[Fact]:
-        """The parameters in SI. Raises: Invalid for a unit that nobody knows."""
-        given = self.parameters or []
-        faults = [Fault(f"/parameters/{i}/unit", "Not a unit.") for i, p in enumerate(given) if _unknown(p)]
-        if faults:
-            raise Invalid("A unit is unknown; `errors` says where.", faults=faults)
-        return [_fact(p) for p in given]
+        """The parameters in SI; those whose unit nobody knows have no number there, and say nothing."""
+        return [_fact(p) for p in self.parameters or []]
 
 
 class ModelParameterAnswer(BaseModel):
@@ -158,11 +173,6 @@ def card_to_wire(card: Card) -> dict[str, Any]:
         "simulator": card.simulator,
         "notes": list(card.notes),
     }  # fmt: skip
-
-
-def _unknown(given: GivenParameter) -> bool:
-    unit = given.si.unit if given.si else given.unit
-    return bool(unit and unit.strip() and parse_unit(unit) is None)
 
 
 def _fact(given: GivenParameter) -> Fact:

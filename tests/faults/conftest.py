@@ -1,13 +1,15 @@
 """Jobs put on the queue by a test, done by workers that the test starts and kills."""
 
-import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
 
@@ -36,10 +38,19 @@ class Plant:
         data = self.settings.data
         self.store = ArtifactStore(self.settings.artifacts)
         self.files = FileStore(data / "files", quota_bytes=1 << 30)
-        self.queue = Queue(queue_url(jobs_url, data))
-        self.jobs = JobStore(data / "jobs", queue=self.queue, files=self.files, artifacts=self.store)
+        self.use_queue(queue_url(jobs_url, data))
         self.library = EncoderLibrary(self.store, device="cpu")
         self.workers: list[subprocess.Popen] = []
+
+    def use_queue(self, url: str) -> None:
+        self.queue = Queue(url)
+        self.jobs = JobStore(self.settings.data / "jobs", queue=self.queue, files=self.files, artifacts=self.store)
+
+    @staticmethod
+    def is_child(worker: str, pid: int) -> bool:
+        """Whether a worker, by its name, was started by that process."""
+        status = Path(f"/proc/{worker.split('-')[1]}/status")
+        return status.exists() and f"PPid:\t{pid}\n" in status.read_text()
 
     def file(self, content: bytes, *, name: str = "lines.jsonl", purpose: str = "batch") -> str:
         with self.files.incoming() as incoming:
@@ -85,7 +96,7 @@ class Plant:
         worker.wait()
         worker.stdin.close()
 
-    def wait(self, job_id: str, *, within_s: float = 120, until=lambda job: job.ended):
+    def wait(self, job_id: str, *, within_s: float = 240, until=lambda job: job.ended):
         deadline = time.monotonic() + within_s
         while not until(job := self.jobs.get(job_id)):
             assert time.monotonic() < deadline, job
@@ -110,14 +121,69 @@ def built_folder(tmp_path_factory, encoder, terminology) -> Path:
 
 @pytest.fixture
 def plant(built_folder, tmp_path):
-    import shutil
-
     shutil.copytree(built_folder, tmp_path / "artifacts")
     made = Plant(tmp_path)
     yield made
     made.close()
 
 
-def progress_of(plant: Plant, job_id: str) -> dict:
-    path = plant.jobs.folder(job_id) / "progress.json"
-    return json.loads(path.read_bytes()) if path.exists() else {}
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def serve(plant, tmp_path):
+    """Starts `python -m service` over the plant's folders; gives the process and a client."""
+    started = []
+
+    def start(**environment):
+        port = free_port()
+        variables = {
+            "COGNOMEN_PORT": str(port),
+            "COGNOMEN_ARTIFACTS": str(plant.settings.artifacts),
+            "COGNOMEN_DATA": str(plant.settings.data),
+            "COGNOMEN_PIPELINES_FILE": str(tmp_path / "none.toml"),
+            "COGNOMEN_DRAIN_S": "0",
+            "COGNOMEN_JOB_NICE": "0",
+            **environment,
+        }
+        log = (tmp_path / f"service-{len(started)}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service"], cwd=ROOT, env=os.environ | variables, stderr=log, stdout=log
+        )
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        started.append((process, client, log))
+        deadline = time.monotonic() + 120
+        while True:
+            assert process.poll() is None, Path(log.name).read_text()
+            assert time.monotonic() < deadline
+            try:
+                if client.get("/readyz").status_code == 200:
+                    return process, client
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+
+    yield start
+    for process, client, log in started:
+        client.close()
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        log.close()
+
+
+@pytest.fixture
+def wait_for():
+    """The job, once it has ended, or once something holds of it."""
+
+    def wait(client, job_id, until=lambda job: job["status"] in {"succeeded", "failed", "cancelled"}, *, within_s=240):
+        deadline = time.monotonic() + within_s
+        while not until(job := client.get(f"/v1/jobs/{job_id}").json()):
+            assert time.monotonic() < deadline, job
+            time.sleep(0.05)
+        return job
+
+    return wait

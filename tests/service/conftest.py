@@ -288,7 +288,7 @@ class Jobs:
     def get(self, job_id: str) -> dict:
         return self.served.get(f"/v1/jobs/{job_id}").json()
 
-    def wait(self, job_id: str, until=lambda job: job["status"] in ENDED, *, within_s: float = 60) -> dict:
+    def wait(self, job_id: str, until=lambda job: job["status"] in ENDED, *, within_s: float = 240) -> dict:
         async def waited() -> dict:
             async with asyncio.timeout(within_s):
                 while not until(job := (await self.served.client.get(f"/v1/jobs/{job_id}")).json()):

@@ -88,6 +88,21 @@ def test_a_damaged_build_is_named_and_never_served_as_an_empty_one(two):
     assert [t.name for t in host.terminologies()] == ["alpha"]
 
 
+def test_a_build_of_another_version_takes_no_other_down(two):
+    name = "pipelines/job_titles/beta"
+    with two.open(name) as artifact:
+        content = {f: artifact.read_bytes(f) for f in artifact.manifest.files}
+        kind, details = artifact.manifest.kind, dict(artifact.manifest.details)
+    with two.write(name, kind=kind) as writer:
+        for file, read in content.items():
+            writer.add_bytes(file, b"{}" if file == "calibration.json" else read)
+        writer.details.update(details)
+    host = loaded(two)
+    assert host.ready
+    assert "beta: KeyError" in host.failure
+    assert host.pipeline("job-titles").terminology.name == "alpha"
+
+
 def test_nothing_that_can_be_opened_is_not_ready(two):
     for name in ("alpha", "beta"):
         build_of = f"pipelines/job_titles/{name}"

@@ -120,7 +120,7 @@ def test_a_picture_where_one_is_asked_for(sheets):
         ({"document_id": CANARY}, "/document_id"),
         ({"device_type": "diode", "parameters": []}, "/parameters"),
         ({"device_type": "regulator", "parameters": DIODE["parameters"]}, "/device_type"),
-        ({"device_type": "diode", "parameters": [{"name": "v_f", "typ": 1, "unit": CANARY}]}, "/parameters/0/unit"),
+        ({"device_type": "diode", "parameters": [{"name": "v_f", "typ": 1, "unit": CANARY}]}, "/parameters/0"),
         ({"device_type": "diode", "parameters": [{"name": "v_f", "typ": "1"}]}, "/parameters/0/typ"),
         (DIODE | {"dialect": "pspice"}, "/dialect"),
         (DIODE | {"colour": "red"}, "/colour"),

@@ -120,7 +120,8 @@ def test_nothing_to_train_on_is_refused(tiny, tmp_path):
 
 def test_the_loss_is_the_slow_one_written_out(tiny, tmp_path):
     base = open_base(str(tiny), scratch=tmp_path, max_tokens=16)
-    loss = MaskedRankingLoss(base.model, scale=5.0)
+    loss = MaskedRankingLoss(base.model, scale=5.0, mini_batch_size=3)
+    loss._places = [torch.arange(4)] * 2
     rng = np.random.default_rng(0)
     a, b = (unit(rng.normal(size=(4, 6)).astype(np.float32)) for _ in range(2))
     labels = torch.tensor([[0, -1], [1, -1], [0, -1], [2, -1]])
@@ -135,6 +136,24 @@ def test_the_loss_is_the_slow_one_written_out(tiny, tmp_path):
 
     scores = 5.0 * a.astype(float) @ b.T.astype(float)
     assert float(found) == pytest.approx((one_way(scores) + one_way(scores.T)) / 2, rel=1e-5)
+
+
+def test_a_graph_kept_whole_and_another_mini_batch_learn_the_same(tiny, batches, tmp_path):
+    calm = replace(OPTIONS, learning_rate=1e-2)
+    ways = [calm, replace(calm, cached=False), replace(calm, mini_batch=64)]
+    learned = []
+    for i, options in enumerate(ways):
+        base = open_base(str(tiny), scratch=tmp_path, max_tokens=16)
+        for module in base.network.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        found = train(
+            base.model, base.network, batches, shape=SHAPE, development=[], options=options, folder=tmp_path / str(i)
+        )
+        learned.append(found.changes)
+    for other in learned[1:]:
+        for name, change in learned[0].items():
+            np.testing.assert_allclose(change, other[name], atol=2e-3)
 
 
 def test_a_head_brings_pairs_together_and_leaves_the_encoder_alone(tiny, batches, occupations, tmp_path):

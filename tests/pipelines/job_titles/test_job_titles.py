@@ -7,8 +7,9 @@ from pipelines import registry
 from pipelines.build import build
 from pipelines.encoding import TextEncoding
 from pipelines.flow import Prepared
-from pipelines.job_titles.pipeline import TitleWithContext, calibration
+from pipelines.job_titles.pipeline import TitleWithContext, calibration, row_text
 from pipelines.job_titles.prepare import TitlePreparer, held_back, is_bare, not_titles, title_likeness
+from pipelines.job_titles.skills import SkillFinder
 from pipelines.results import Options, Request
 
 SPEC = registry.spec("job-titles")
@@ -28,11 +29,13 @@ def answer(built, text, **request):
     return result.mentions[0]
 
 
-def encode(encoder, requests):
+def encode(encoder, requests, *, agreement=(-2.0, -1.0), skills=()):
+    """With agreement as it stands, any context counts in full."""
     prepared: list[Prepared] = TitlePreparer().prepare(requests)
     mentions = [m for p in prepared for m in p.mentions]
     weights = {"skills": 0.2, "description": 0.1}
-    return TitleWithContext(TextEncoding(encoder, SPEC.config().blocks), weights=weights).encode(mentions)
+    encoding = TextEncoding(encoder, SPEC.config().blocks)
+    return TitleWithContext(encoding, weights=weights, agreement=agreement, finder=SkillFinder(skills)).encode(mentions)
 
 
 def test_noise_is_removed_and_reported(built):
@@ -75,6 +78,49 @@ def test_skills_move_the_query_by_their_weight(encoder):
     (vector,) = encode(encoder, [Request("line cook", language="en", skills=["knife skills"])]).vectors
     title, skills = encoder.encode_query(["line cook", "knife skills"])
     np.testing.assert_allclose(vector, (title + 0.2 * skills) / 1.2, atol=1e-6)
+
+
+def test_skills_that_have_nothing_to_do_with_the_title_move_nothing(encoder):
+    requests = [Request("line cook", language="en", skills=["zzzz qqqq"])]
+    (vector,) = encode(encoder, requests, agreement=(0.1, 0.3)).vectors
+    np.testing.assert_array_equal(vector, encoder.encode_query(["line cook"])[0])
+
+
+def test_skills_count_the_more_the_better_they_agree(encoder):
+    title, skills = encoder.encode_query(["line cook", "line cooking"])
+    cosine = float(title @ skills)
+    assert cosine > 0.2
+    requests = [Request("line cook", language="en", skills=["line cooking"])]
+    (half,) = encode(encoder, requests, agreement=(cosine - 0.1, cosine + 0.1)).vectors
+    (full,) = encode(encoder, requests, agreement=(0.0, cosine - 0.1)).vectors
+    np.testing.assert_allclose(half, (title + 0.1 * skills) / 1.1, atol=1e-5)
+    np.testing.assert_allclose(full, (title + 0.2 * skills) / 1.2, atol=1e-5)
+
+
+def test_a_bare_level_has_only_its_skills_and_they_count_whatever_they_are(encoder):
+    (vector,) = encode(encoder, [Request("intern", skills=["plumbing"])], agreement=(0.9, 0.95)).vectors
+    assert np.linalg.norm(vector) > 0
+
+
+def test_skills_named_in_a_description_count_as_skills(encoder):
+    described = Request("line cook", language="en", description="You bring Knife Skills and patience.")
+    (vector,) = encode(encoder, [described], skills=["knife skills"]).vectors
+    title, skills, text = encoder.encode_query(["line cook", "knife skills", row_text(described.description)])
+    expected = ((title + 0.1 * text) / 1.1 + 0.2 * skills) / 1.2
+    np.testing.assert_allclose(vector, expected, atol=1e-5)
+
+
+def test_the_longest_skill_is_found_and_letters_are_none():
+    finder = SkillFinder(["C++", "R", "project management", "Project management software", "Node.js", " "])
+    text = "PROJECT management software in c++ (node.js), or R; more c++."
+    assert finder.find(text) == ["Project management software", "C++", "Node.js"]
+    assert len(finder) == 4
+    assert SkillFinder([]).find(text) == []
+
+
+def test_agreement_that_does_not_rise_is_refused():
+    with pytest.raises(ValueError, match="must be above"):
+        SPEC.config(agreement_from=0.3, agreement_full=0.3)
 
 
 def test_one_requests_context_leaves_the_others_alone(encoder):

@@ -65,12 +65,31 @@ def test_scripts_without_spaces_are_found(dictionary):
 
 
 def test_guesses_are_like_an_alias_and_none(terminology, dictionary):
-    text = "We saw atrophy of an optic disc and two seizures."
+    text = "We saw atrophy of an optic disc, facial, and two seizures."
     words = words_of(text, language="en")
     known = dictionary.find(words, text, language="en")
     guesser = Guesser(terminology, dictionary, alike=0.5)
-    guesses = guesser.guess(words, text, known, most=5)
+    guesses = guesser.guess(words, text, known, language="en", most=5)
     assert all(s.kind == GUESSED for s in guesses)
     assert "atrophy of an optic" in [text[words[s.first].start : words[s.last - 1].end] for s in guesses]
     assert not {(s.first, s.last) for s in guesses} & {(s.first, s.last) for s in known}
-    assert len(guesser.guess(words, text, known, most=1)) <= 1
+    assert len(guesser.guess(words, text, known, language="en", most=1)) == 1
+    assert guesser.guess(words, text, known, language="en", most=0) == []
+
+
+def test_a_guess_does_not_cut_through_a_known_span(terminology, dictionary):
+    text = "optic facial palsy nerve"
+    words = words_of(text, language="en")
+    known = dictionary.find(words, text, language="en")
+    guesses = Guesser(terminology, dictionary, alike=0.0).guess(words, text, known, language="en", most=50)
+    assert guesses
+    assert all(not (s.first == 2 or s.last == 2) for s in guesses)
+
+
+def test_in_a_language_without_aliases_short_stretches_are_guessed(terminology, dictionary):
+    text = "Dziecko ma napady drgawkowe, bez innych."
+    words = words_of(text, language="pl")
+    guesses = Guesser(terminology, dictionary, alike=0.9).guess(words, text, [], language="pl", most=50)
+    texts = [text[words[s.first].start : words[s.last - 1].end] for s in guesses]
+    assert {"napady", "napady drgawkowe", "drgawkowe", "innych"} <= set(texts)
+    assert not any("," in guess for guess in texts)

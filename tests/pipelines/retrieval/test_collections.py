@@ -13,7 +13,7 @@ from models.errors import ArtifactInvalid, ArtifactWriteFailed, ShapeMismatch
 from models.hubness import registry
 from models.hubness.normalizers import Bank
 from pipelines.correcting import SERVED
-from pipelines.errors import CollectionUnknown, CorrectionUnavailable, InputInvalid, SourceError
+from pipelines.errors import CollectionUnknown, ConfigInvalid, CorrectionUnavailable, InputInvalid, SourceError
 from pipelines.retrieval.collection import Asked
 from pipelines.retrieval.collections import (
     artifact_name,
@@ -279,6 +279,19 @@ def test_another_encoder_of_the_same_name_is_refused(make, documents, store):
         open_collection("things", store=store, encoder_of=lambda name: HashingEncoder(64))
 
 
+def test_a_collection_of_before_engines_is_to_be_built_again(make, documents, store):
+    make("things", documents).artifact.close()
+    with store.open(artifact_name("things")) as artifact:
+        files = {file: artifact.read_bytes(file) for file in artifact.manifest.files}
+        details = {k: v for k, v in artifact.manifest.details.items() if k != "engine"}
+    with store.write(artifact_name("things"), kind="collection") as writer:
+        for file, content in files.items():
+            writer.add_bytes(file, content)
+        writer.details.update(details)
+    with pytest.raises(ArtifactInvalid, match="build it again"):
+        open_collection("things", store=store, encoder_of=lambda name: HashingEncoder())
+
+
 def test_what_was_never_built_is_unknown(store, documents):
     for name in ("nothing", "", "../x", "a/b", "\ud800"):
         with pytest.raises(CollectionUnknown):
@@ -295,6 +308,12 @@ def test_a_disk_that_refuses_is_said_to(make, documents, tmp_path):
         build_collection(
             "things", documents, store=ArtifactStore(tmp_path / "file"), encoder_of=lambda name: HashingEncoder()
         )
+
+
+@pytest.mark.parametrize("engine", ["pgvector", "milvus"])
+def test_a_server_that_nobody_set_up_is_said_to_be_missing(make, documents, engine):
+    with pytest.raises(ConfigInvalid, match=f"COGNOMEN_{engine.upper()}_URL"):
+        make("things", documents, engine=engine)
 
 
 def test_progress_is_told_stage_by_stage(store, documents, bank):

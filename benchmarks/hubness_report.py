@@ -1,0 +1,143 @@
+"""Write the figures of docs/hubness.md from benchmarks/results/hubness*.json, so that no number is typed by hand.
+
+python -m benchmarks.hubness_report           rewrites what stands between <!-- figures --> and <!-- /figures -->
+python -m benchmarks.hubness_report --check   exit 1 if the page says something else than the results
+"""
+
+import json
+import statistics
+import sys
+from typing import Any
+
+from benchmarks.common import RESULTS, ROOT
+
+PAGE = ROOT / "docs" / "hubness.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+METHODS = ("none", "centre", "is", "dis", "dual_is", "dual_dis", "csls", "nnn", "sinkhorn")
+
+
+def figures() -> str:
+    """The section, as Markdown."""
+    quality, speed = _read("hubness"), _read("hubness_speed")
+    parts = [_recalls(quality["sets"]), _choices(quality["sets"]), *_costs(speed["sets"]), _footer(quality, speed)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _recalls(sets: dict[str, Any]) -> str:
+    lines = [
+        "**R@1 and skewness** (of the 10-occurrence; means of five splits; bold: better than none on the first split, its "
+        "95 % interval above zero; *italic*: worse, below zero; sinkhorn is measured and not served; "
+        "`benchmarks/quality/hubness.py`):",
+        "",
+        "| task | " + " | ".join(METHODS) + " |",
+        "| --- |" + " --- |" * len(METHODS),
+    ]
+    for name, measured in sets.items():
+        cells = []
+        for method in METHODS:
+            scores, against = measured["methods"][method], measured["R@1 against none"].get(method, {})
+            shown = f"{100 * scores['R@1'][0]:.1f}"
+            if against.get("significant"):
+                shown = f"**{shown}**" if against["difference"] > 0 else f"*{shown}*"
+            cells.append(f"{shown} · {scores['skewness'][0]:.1f}")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _choices(sets: dict[str, Any]) -> str:
+    lines = [
+        "**What `auto` chose** on development queries, in five splits, and what that did to R@1 of the test queries:",
+        "",
+        "| task | chosen | difference, mean | lowest | surely worse |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, measured in sets.items():
+        chosen = [one["chosen"] for one in measured["auto"]]
+        gains = [one["test"] for one in measured["auto"]]
+        counted = ", ".join(f"{m} {chosen.count(m)}" for m in METHODS if m in chosen)
+        worse = sum(gain["significant"] and gain["difference"] < 0 for gain in gains)
+        mean, least = statistics.mean(g["difference"] for g in gains), min(g["difference"] for g in gains)
+        lines.append(f"| {name} | {counted} | {mean:+.3f} | {least:+.3f} | {worse} of {len(gains)} |")
+    return "\n".join(lines)
+
+
+def _costs(sets: dict[str, Any]) -> list[str]:
+    parts = []
+    if fit := sets.get("fit"):
+        shown = [f"{m} {about['cpu_s']} CPU-s" for m, about in fit.items() if "peak_rss_mb" in about]
+        parts.append(
+            f"**Fitting** 100,000 × 384 on a bank of 20,000: {', '.join(shown)}; peak {fit['is']['peak_rss_mb']} MB of a "
+            f"process that does nothing else. Growing the bank by {fit['grow is']['queries']:,}: {fit['grow is']['cpu_s']} CPU-s "
+            "(`benchmarks/speed/hubness.py`)."
+        )
+    for name, title in (("exact", "exact scan"), ("hnsw", "HNSW"), ("ivf", "inverted lists")):
+        if name in sets:
+            parts.append(_latency(title, sets[name]))
+    if million := sets.get("million"):
+        parts.append(_million(million))
+    return parts
+
+
+def _latency(title: str, measured: dict[str, Any]) -> str:
+    latency = measured.get("latency", measured)
+    efforts = {
+        m: about for part in measured.get("built", {}).values() for m, about in part.items() if isinstance(about, dict)
+    }
+    head = ["search", "p50 ms", "p99 ms", "ratio to plain"]
+    effort = next((key for about in efforts.values() for key in about if key != "recall"), None)
+    head += [effort, "recall@10"] if effort else []
+    lines = [
+        f"**Latency, {title}, 100,000 × 384**, CPU-milliseconds of one query at a time:",
+        "",
+        "| " + " | ".join(head) + " |",
+        "|" + " --- |" * len(head),
+    ]
+    for method, times in latency.items():
+        cells = [method, f"{times['p50_ms']:.2f}", f"{times['p99_ms']:.2f}", f"{times['ratio']:.2f}"]
+        if effort:
+            cells += [str(efforts[method][effort]), f"{efforts[method]['recall']:.3f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _million(measured: dict[str, Any]) -> str:
+    lines = [
+        "**1,000,000 × 384, corrected (is), inverted lists**, served from the memory-mapped file by a process of its own:",
+        "",
+        "| kept as | build CPU-s | bytes per vector | nprobe | recall@10 | p50 ms | p99 ms | own memory MB | mapped MB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, title in (("ivf", "float32"), ("ivf_sq8", "a byte a dimension (SQ8)")):
+        one = measured[name]
+        cells = [
+            title, f"{one['build_cpu_s']:.0f}", f"{one['bytes_per_vector']:.0f}", one["nprobe"], f"{one['recall']:.3f}",
+            f"{one['p50_ms']:.2f}", f"{one['p99_ms']:.2f}", one["own_memory_mb"], one["mapped_memory_mb"],
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def _footer(*results: dict[str, Any]) -> str:
+    machine = results[0]["machine"]
+    stamps = ", ".join(f"{r['commit']} ({r['date'][:10]})" for r in results)
+    return f"Measured on {machine['cores']} cores, {machine['cpu']}, other work beside; commits {stamps}."
+
+
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def main() -> int:
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    written = f"{before}{BEGIN}\n\n{figures()}\n\n{END}{after}"
+    if "--check" in sys.argv:
+        return int(written != text)
+    PAGE.write_text(written, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

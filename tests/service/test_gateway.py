@@ -1,0 +1,185 @@
+"""Two replicas behind deploy/nginx.conf: a rolling restart under load loses no request; refusals are problems."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+NORMALIZE = "/v1/job-titles/normalize"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed (apt-get install nginx)"),
+]
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return bound.getsockname()[1]
+
+
+class Replica:
+    """`python -m service` on a port of its own, as often as it is started."""
+
+    def __init__(self, artifacts: Path, folder: Path, name: str) -> None:
+        self.port = free_port()
+        self._log = (folder / f"{name}.log").open("wb")
+        self._env = {
+            **os.environ,
+            "COGNOMEN_ARTIFACTS": str(artifacts),
+            "COGNOMEN_DATA": str(folder / "data"),
+            "COGNOMEN_PIPELINES_FILE": str(folder / "none.toml"),
+            "COGNOMEN_PORT": str(self.port),
+            "COGNOMEN_DRAIN_S": "1",
+        }
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "service"], cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log
+        )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, "the replica ended"
+            with suppress(httpx.TransportError):
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("the replica is never ready")
+
+    def stop(self) -> int:
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(30)
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+@contextmanager
+def gateway(folder: Path, ports: list[int]):
+    """nginx with the operator's file, its addresses and folders replaced."""
+    port = free_port()
+    written = (ROOT / "deploy" / "nginx.conf").read_text()
+    for name, upstream in zip(("cognomen-1:8000", "cognomen-2:8000"), ports, strict=True):
+        assert name in written
+        written = written.replace(name, f"127.0.0.1:{upstream}")
+    for old, new in {
+        "listen 8080": f"listen 127.0.0.1:{port}",
+        "/tmp/": f"{folder}/",
+        "/dev/stdout": f"{folder}/access.log",
+        "/dev/stderr": f"{folder}/error.log",
+        "worker_processes auto": "worker_processes 1",
+    }.items():
+        assert old in written
+        written = written.replace(old, new)
+    (folder / "nginx.conf").write_text(written)
+    options = "daemon off; user root;" if os.geteuid() == 0 else "daemon off;"
+    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", options]
+    checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    base = f"http://127.0.0.1:{port}"
+    with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+        client.get(f"{base}/healthz").raise_for_status()
+    try:
+        yield base
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def replicas(built_store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("replicas")
+    made = [Replica(built_store.root, folder, name) for name in ("one", "two")]
+    for replica in made:
+        replica.start()
+    yield made
+    for replica in made:
+        replica.close()
+
+
+@pytest.fixture(scope="module")
+def base(replicas, tmp_path_factory):
+    with gateway(tmp_path_factory.mktemp("nginx"), [replica.port for replica in replicas]) as base:
+        yield base
+
+
+async def load(base: str, stop: asyncio.Event, seen: Counter[object]) -> None:
+    """One client that asks and asks."""
+    async with httpx.AsyncClient(base_url=base, timeout=30) as client:
+        while not stop.is_set():
+            try:
+                response = await client.post(NORMALIZE, json={"items": [{"title": "cook"}]})
+                right = response.json()["results"][0]["decision"]["concept_id"] == "T:5120"
+                seen[response.status_code if right else "wrong"] += 1
+            except (httpx.HTTPError, KeyError) as error:
+                seen[type(error).__name__] += 1
+            await asyncio.sleep(0.02)
+
+
+def test_a_rolling_restart_under_load_loses_no_request(replicas, base):
+    async def roll() -> Counter[object]:
+        stop, seen = asyncio.Event(), Counter()
+        clients = [asyncio.create_task(load(base, stop, seen)) for _ in range(8)]
+        await asyncio.sleep(0.3)
+        for replica in replicas:
+            # uvicorn ends by the signal it was sent, after everything is answered.
+            assert await asyncio.to_thread(replica.stop) in {0, -signal.SIGTERM}
+            await asyncio.to_thread(replica.start)
+        await asyncio.sleep(0.3)
+        stop.set()
+        await asyncio.gather(*clients)
+        return seen
+
+    seen = asyncio.run(roll())
+    assert set(seen) == {200}
+    assert seen[200] > 100
+
+
+def test_what_the_gateway_refuses_is_a_problem_too(base):
+    with httpx.Client(base_url=base) as client:
+        answers = {
+            413: client.post(NORMALIZE, content=b"x" * (9 * 2**20), headers={"content-type": "application/json"}),
+            414: client.get("/v1/" + "x" * 30_000),
+            404: client.get("/metrics"),
+        }
+        for status, answer in answers.items():
+            assert answer.status_code == status
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+def test_ids_pass_through_the_gateway_and_problems_of_the_service_do_too(base):
+    with httpx.Client(base_url=base) as client:
+        answer = client.post(NORMALIZE, json={"items": []}, headers={"x-request-id": "mine-1"})
+        assert answer.status_code == 422
+        assert answer.headers["x-request-id"] == answer.json()["request_id"] == "mine-1"
+        assert client.get("/readyz").json() == {"status": "ready"}
+        assert client.get("/v1/terminologies/twelve/concepts/T:5120").status_code == 200
+        created = client.post("/v1/keys", json={"name": "x", "scopes": ["read"]})
+        assert created.status_code == 201
+        assert client.get("/creates/v1/keys").status_code == 404
+
+
+def test_without_replicas_the_gateway_says_503(tmp_path):
+    with gateway(tmp_path, [free_port(), free_port()]) as base, httpx.Client(base_url=base) as client:
+        answer = client.post(NORMALIZE, json={"items": [{"title": "cook"}]})
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert answer.json()["type"] == "urn:cognomen:problem:unavailable"
