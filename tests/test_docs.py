@@ -1,5 +1,6 @@
 """What README and docs show works: requests are sent, Python is run, commands exist, JSON and TOML can be read."""
 
+import hashlib
 import json
 import os
 import re
@@ -67,7 +68,8 @@ STAND_INS = {"ISCO08:9411": "T:5120", "/retrieval/occupations/": "/retrieval/thi
 @pytest.fixture
 def desk(tmp_path, synthetic_sheets):
     """A folder with the files that the pages speak of."""
-    (tmp_path / "datasheet.pdf").write_bytes(synthetic_sheets.ruled_plain().pdf)
+    for name in ("datasheet.pdf", "sheet.pdf"):
+        (tmp_path / name).write_bytes(synthetic_sheets.ruled_plain().pdf)
     lines = [{"title": "plumber"}, {"title": "staff nurse"}]
     (tmp_path / "titles.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return tmp_path
@@ -79,7 +81,8 @@ def test_requests_are_answered(block, live, desk):
         pytest.skip("jq is not installed")
     # A refusal is a failure.
     script = 'set -euo pipefail\ncurl() { command curl --fail-with-body --max-time 120 "$@"; }\n'
-    text = ADDRESS.sub(live, block.text)
+    sheet = hashlib.sha256((desk / "sheet.pdf").read_bytes()).hexdigest()
+    text = ADDRESS.sub(live, block.text).replace("<document.id>", sheet)
     for said, meant in STAND_INS.items():
         text = text.replace(said, meant)
     script += text
