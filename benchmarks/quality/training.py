@@ -58,6 +58,8 @@ SPEC = registry.spec("job-titles")
 MELO_SETS = tuple(name for name in MELO if name != "usa_q_en_c_en")
 AT_ONCE = 256
 KEPT_OUT = 0.1
+DECIDING = {"encoder", "blocks", "centred", "symmetric", "ngrams", "fusion", "temperature", "length_penalty"}
+"""The options that these figures depend on."""
 UNSEEN = ("cs", "el", "hu", "lt", "sv")
 console = Console()
 
@@ -234,7 +236,7 @@ def main() -> None:
     arguments = parser.parse_args()
     library = KeepingLibrary(ArtifactStore(arguments.artifacts), arguments.cache)
     encode = Encoded(library)
-    config = SPEC.config().model_dump() | {
+    config = SPEC.config().model_dump(include=DECIDING) | {
         "adapters": {name: read_adapter(SPEC.adapters / name).sha256 for name in ENCODERS if base_of(name) != name}
     }
 
