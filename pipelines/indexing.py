@@ -117,7 +117,7 @@ def index_terminology(
         vectors: folder of vectors encoded before; only texts that are not in it are encoded.
         configure: the options of each build.
         confirmations_of: what users confirmed, for each build to learn.
-        queries: texts as they are asked: the query bank of corrections for hubs.
+        queries: the query bank of corrections for hubs; terms by default.
         origin: the id of the job that asks. A build that the same job published before it was killed is not made twice.
 
     Raises: ArtifactWriteFailed if the disk refuses; the last good generations keep answering.

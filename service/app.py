@@ -176,7 +176,7 @@ def _lifespan(
         queue = Queue(queue_url(settings.jobs_url, settings.data))
         jobs = JobStore(settings.data / "jobs", queue=queue, files=stored, artifacts=host.store)
         supervisor = Supervisor(settings_for(settings, host.store.root), jobs)
-        desk = Desk(settings)
+        desk = Desk(settings, metrics)
         services = app.state.services = Services(
             settings, host, batcher, metrics, key_store, desk, stored, jobs, supervisor
         )
@@ -190,7 +190,7 @@ def _lifespan(
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(supervisor.stop)
         await batcher.close(grace_s=settings.drain_s)
-        desk.close()
+        await desk.close(grace_s=settings.drain_s)
         jobs.close()
         host.close()
         if traces is not None:

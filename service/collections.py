@@ -51,6 +51,7 @@ class Collections:
         self._opened: dict[str, Collection] = {}
         self._looked: dict[str, float] = {}
         self._lock = Lock()
+        self._opening: dict[str, Lock] = {}
 
     def names(self) -> list[str]:
         """Every collection that is served, sorted."""
@@ -75,25 +76,48 @@ class Collections:
         """Every collection that is served, by name."""
         return [self.get(name) for name in self.names()]
 
+    def known(self, name: str) -> Collection | None:
+        """The collection of that name if the disk need not be asked; never slow."""
+        fresh = time.monotonic() - self._looked.get(name, -FOLLOWED_S) < FOLLOWED_S
+        return self._opened.get(name) if fresh else None
+
     def get(self, name: str) -> Collection:
-        """The collection of that name, in its current generation. Slow the first time. Raises: CollectionUnknown."""
+        """The collection of that name, in its current generation. Slow where that is new.
+
+        While one thread opens a new generation, the others are answered by the last one.
+
+        Raises: CollectionUnknown.
+        """
         with self._lock:
-            known = self._opened.get(name)
-            if known is not None and time.monotonic() - self._looked[name] < FOLLOWED_S:
-                return known
-            if name not in self.names():
-                self._opened.pop(name, None)
-                raise CollectionUnknown("no collection of that name is hosted here")
-            self._looked[name] = time.monotonic()
-            if known is not None and self._store.current(built.artifact_name(name)) == known.generation:
-                return known
-            try:
-                self._opened[name] = self._open(name)
-            except (ModelError, PipelineError):
-                if known is None:
-                    raise
-                log.exception("cannot open the new generation of collection %s; the last one answers", name)
-            return self._opened[name]
+            opening = self._opening.setdefault(name, Lock()) if name in self._opened or name in self.names() else None
+        if opening is None:
+            raise CollectionUnknown("no collection of that name is hosted here")
+        known = self._opened.get(name)
+        if not opening.acquire(blocking=known is None) and known is not None:
+            return known
+        try:
+            return self._current(name)
+        finally:
+            opening.release()
+
+    def _current(self, name: str) -> Collection:
+        """With the collection's lock held."""
+        known = self._opened.get(name)
+        if self.known(name) is not None and known is not None:
+            return known
+        if name not in self.names():
+            self._opened.pop(name, None)
+            raise CollectionUnknown("no collection of that name is hosted here")
+        self._looked[name] = time.monotonic()
+        if known is not None and self._store.current(built.artifact_name(name)) == known.generation:
+            return known
+        try:
+            self._opened[name] = self._open(name)
+        except (ModelError, PipelineError):
+            if known is None:
+                raise
+            log.exception("cannot open the new generation of collection %s; the last one answers", name)
+        return self._opened[name]
 
     def seen_by(self, sees: Callable[[str], bool]) -> "Collections":
         """These collections as one sees them for whom only some names exist."""

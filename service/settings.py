@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX: Final = "COGNOMEN_"
@@ -49,6 +49,13 @@ class Settings(BaseSettings):
     datasheet_keep_bytes: int = Field(
         256 * 2**20, ge=0, description="Memory for kept PDFs; the longest unused goes first (guess)."
     )
+    llm_base_url: str | None = Field(
+        None, pattern="^https?://", description="OpenAI-compatible endpoint, up to /v1; none: no language model."
+    )
+    llm_model: str = Field("default", description="The model's name there.")
+    llm_api_key: SecretStr | None = Field(None, description="Its bearer token.")
+    llm_timeout_s: float = Field(20.0, gt=0, le=600, description="For one question (guess).")
+    llm_retries: int = Field(2, ge=0, le=10, description="For answers that are no JSON (guess).")
     spice_simulate: bool = Field(True, description="Check SPICE cards with ngspice where it is installed.")
     max_file_bytes: int = Field(2 * 2**30, ge=1024, description="Larger uploads are answered 413 (guess).")
     max_files_bytes: int = Field(64 * 2**30, ge=1024, description="All files together; beyond it 503 (guess).")

@@ -182,7 +182,7 @@ class Ranked:
     def _side(self, name: str) -> tuple[Vectors, Vectors]:
         if name not in self._sides:
             rows, queries = self._encode(name, self.rows), self._encode(name, self.queries)
-            if name in SPEC.config().centred or base_of(name) in SPEC.config().centred:
+            if base_of(name) in {base_of(c) for c in SPEC.config().centred}:
                 mean = rows.mean(axis=0)
                 rows, queries = unit(rows - mean), unit(queries - mean)
             self._sides[name] = queries, rows

@@ -186,7 +186,7 @@ class FaissIndex:
 
     @cached_property
     def vectors(self) -> NDArray[np.float32]:
-        """The rows of an exact or HNSW index, (n, d), a view into FAISS's memory."""
+        """The rows of an exact or HNSW index, (n, d), a view into FAISS's memory: it ends with this object."""
         view: NDArray[np.float32] = faiss.rev_swig_ptr(self._flat.get_xb(), self.size * self.dimension)
         return view.reshape(self.size, self.dimension)
 

@@ -37,7 +37,11 @@ from pipelines.retrieval.config import CollectionConfig
 from pipelines.retrieval.fields import Fields, Filter
 
 MAX_TOP_K: Final = 100
-_FILTERS: Final = 32
+MAX_ANSWER_BYTES: Final = 64 << 20
+"""What all hits of one request may take, by the size of an average document: they are made in memory."""
+_NUMBER_BYTES: Final = 12
+"""Of a vector's number, written down."""
+_FILTERS: Final = 8
 """Filters whose rows are remembered: pages of one search share theirs."""
 
 
@@ -166,6 +170,11 @@ class Collection:
 
     def check(self, asked: Sequence[Asked]) -> None:
         """Refuse queries that this collection cannot take. Raises: InputInvalid with a pointer."""
+        hits = sum(min(one.top_k, self.about.items) for one in asked)
+        document = int(self.offsets[-1]) / self.about.items
+        vector = _NUMBER_BYTES * self.about.dimension if any(one.include_vectors for one in asked) else 0
+        if hits * (document + vector) > MAX_ANSWER_BYTES:
+            raise InputInvalid("The answer would be too large; ask for fewer hits or queries.", pointer="/top_k")
         for i, one in enumerate(asked):
             if one.vector is None:
                 if self.encoder is None:

@@ -87,6 +87,7 @@ def build_collection(
     queries: Path | None = None,
     gallery: Path | str | None = None,
     development: Path | None = None,
+    origin: str | None = None,
     on_progress: Progress = lambda stage, done, total: None,
 ) -> str:
     """Index documents, fit corrections, publish them as a new generation and give its id back.
@@ -102,6 +103,7 @@ def build_collection(
             documents. `dual_is` and `dual_dis` need it.
         development: queries that say what is relevant: by them `auto` is chosen. None of the bank's, if they are to
             say anything of others.
+        origin: the id of the job that asks. What the same job published before it was killed is not made twice.
 
     Raises: SourceError naming a line; EncoderUnknown; CorrectionUnavailable for a method set without its bank;
         ArtifactWriteFailed. The last good generation keeps answering.
@@ -117,10 +119,12 @@ def build_collection(
             raise ArtifactCorrupt(f"collection {name}: the index written does not answer")
 
     artifact = artifact_name(name)
+    if origin is not None and (made_before := _made_by(origin, artifact, store=store)):
+        return made_before
     before = tables(store, artifact)
     made = _Making(artifact, config, encoder_of, engines, format, on_progress)
     try:
-        with store.write(artifact, kind=KIND, check=check) as writer:
+        with store.write(artifact, kind=KIND, parents={"job": origin} if origin else {}, check=check) as writer:
             made.read(read_documents(documents, format=format), writer)
             made.encode()
             made.fit(queries, gallery)
@@ -132,6 +136,12 @@ def build_collection(
         raise
     drop_orphans(before, store=store, name=artifact, engines=engines)
     return store.current(artifact_name(name))
+
+
+def _made_by(origin: str, artifact: str, *, store: ArtifactStore) -> str | None:
+    """The generation that this job published, if it did."""
+    made = reversed(store.generations(artifact))
+    return next((g for g in made if store.manifest(artifact, generation=g).parents.get("job") == origin), None)
 
 
 def open_collection(
@@ -151,6 +161,9 @@ def open_collection(
         raise CollectionUnknown("no collection of that name was built; `cognomen build-collection` makes one")
     artifact = store.open(artifact_name(name), kind=KIND, generation=generation)
     details = artifact.manifest.details
+    if "engine" not in details:
+        artifact.close()
+        raise ArtifactInvalid(f"collection {name} was built by an earlier version; build it again")
     encoder = _encoder(name, details["encoder"], encoder_of)
     files, size, dimension = artifact.manifest.files, details["items"], details["dimension"]
     corrections = open_corrections(artifact, encoder=details["fitted_for"], size=size)

@@ -37,6 +37,7 @@ from service.cli.console import (
 )
 from service.cli.demo import TITLES, show_demo
 from service.cli.setting_up import build_pipeline, configured, prepare_encoder, read_source, set_up
+from service.cli.starter_collection import NAME as STARTER_COLLECTION
 from service.feedback_store import read_confirmations
 from service.settings import Settings, read_settings
 
@@ -351,13 +352,13 @@ def serve(
 def curl_examples(
     port: Annotated[int | None, typer.Option(help="Port (COGNOMEN_PORT).")] = None,
 ) -> None:
-    """Four curl lines that work against a running service."""
+    """Five curl lines that work against a running service."""
     chosen = read_settings(port=port)
     typer.echo(curl_lines(chosen))
 
 
 def curl_lines(settings: Settings) -> str:
-    """Four requests a newcomer can paste."""
+    """Five requests a newcomer can paste."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{host}:{settings.port}"
     one = '{"items": [{"title": "Senior Java Developer (m/w/d) - Berlin"}], "top_k": 3}'
@@ -365,7 +366,9 @@ def curl_lines(settings: Settings) -> str:
     post = f"curl -s {base}/v1/job-titles/normalize -H 'content-type: application/json' -d"
     note = '{"items": [{"text": "No fever. Seizures since birth; her father has diabetes."}], "top_k": 1}'
     link = f"curl -s {base}/v1/medical/link -H 'content-type: application/json' -d '{note}'"
-    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'\n{link}"
+    queries = '{"queries": [{"text": "Leuchtturmwärter"}, {"text": "chauffeur de taxi"}], "top_k": 3}'
+    find = f"curl -s {base}/v1/retrieval/{STARTER_COLLECTION}/search -H 'content-type: application/json' -d '{queries}'"
+    return f"curl -s {base}/v1/pipelines\n{post} '{one}'\n{post} '{two}'\n{link}\n{find}"
 
 
 def _beside(file: Path) -> Path:

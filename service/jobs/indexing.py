@@ -1,7 +1,5 @@
 """`index`: a terminology's file becomes a new generation of every pipeline that answers from it."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from models.artifacts import ArtifactStore
@@ -10,6 +8,7 @@ from pipelines.build import artifact_name
 from pipelines.config import PipelineConfig
 from pipelines.hubs import read_bank
 from pipelines.indexing import changes_of, default_pipelines, index_terminology, read_for_index
+from pipelines.results import Request
 from pipelines.sources import FORMATS
 from pipelines.spec import PipelineSpec
 from service.feedback_store import read_confirmations
@@ -29,6 +28,7 @@ def prepare(body: IndexJob, asking: "Asking") -> Plan:
     if body.format not in FORMATS:
         fault = Fault("/format", f"Expected one of: {', '.join(sorted(FORMATS))}.")
         raise Invalid("Terminologies of this format are not read.", faults=[fault])
+    _refuse_others(body)
     terminology = str(body.terminology)
     specs = [registry.spec(body.pipeline)] if body.pipeline else default_pipelines(terminology, store=asking.host.store)
     for spec in specs:
@@ -36,7 +36,9 @@ def prepare(body: IndexJob, asking: "Asking") -> Plan:
             body.encoder if body.encoder is not None else options_of(spec, terminology, None, asking.host.store).encoder
         )
     asking.require_file(body.input_file_id, purposes=_PURPOSES)
-    queries = require_queries(body, asking)
+    hubness = body.hubness
+    if hubness is not None and hubness.queries_file_id is not None:
+        asking.require_file(hubness.queries_file_id, purposes=("queries",), pointer="/hubness/queries_file_id")
     return Plan(
         {
             "terminology": terminology,
@@ -45,25 +47,24 @@ def prepare(body: IndexJob, asking: "Asking") -> Plan:
             "languages": body.languages,
             "encoder": body.encoder,
             "pipelines": [spec.slug for spec in specs],
-            "hubness": hubness_of(body),
+            "hubness": None if hubness is None else {"method": hubness.method, "beta": hubness.beta},
         },
         input_file_id=body.input_file_id,
-        queries_file_id=queries,
+        beside={"queries": hubness.queries_file_id} if hubness is not None and hubness.queries_file_id else {},
     )
 
 
-def require_queries(body: IndexJob, asking: "Asking") -> str | None:
-    """The file of the query bank, if one is named. Raises: Invalid."""
-    named = body.hubness.queries_file_id if body.hubness else None
-    if named is not None:
-        asking.require_file(named, purposes=("queries",), pointer="/hubness/queries_file_id")
-    return named
-
-
-def hubness_of(body: IndexJob) -> dict[str, Any]:
-    """What was asked of the correction, as builds and collections call it."""
-    asked = body.hubness
-    return {} if asked is None else {"method": asked.method} | ({"beta": asked.beta} if asked.beta else {})
+def _refuse_others(body: IndexJob) -> None:
+    """What only a collection has."""
+    hubness = body.hubness
+    given = {
+        "/options": bool(body.options),
+        "/hubness/gallery": hubness is not None and hubness.gallery is not None,
+        "/hubness/gallery_file_id": hubness is not None and hubness.gallery_file_id is not None,
+        "/hubness/development_file_id": hubness is not None and hubness.development_file_id is not None,
+    }
+    if faults := [Fault(pointer, "Only a collection has it.") for pointer, there in given.items() if there]:
+        raise Invalid("A terminology is indexed without these.", faults=faults)
 
 
 def work(task: Task) -> Outcome:
@@ -85,8 +86,8 @@ def work(task: Task) -> Outcome:
         store=task.store,
         encoder_of=task.library.get,
         vectors=task.settings.data / "vectors",
-        configure=lambda spec: options_of(spec, name, asked["encoder"], task.store, hubness=asked["hubness"]),
-        queries=read_bank(task.queries) if task.queries is not None else (),
+        configure=lambda spec: _corrected(options_of(spec, name, asked["encoder"], task.store), asked["hubness"]),
+        queries=_queries(task),
         confirmations_of=lambda spec: read_confirmations(task.settings.data, spec.slug, name),
         origin=task.id,
         on_progress=lambda stage, done, total: task.progress(done, total, unit=_UNITS.get(stage, stage)),
@@ -106,30 +107,35 @@ def work(task: Task) -> Outcome:
     )
 
 
+def _corrected(config: PipelineConfig, hubness: dict[str, Any] | None) -> PipelineConfig:
+    """The options with what the job says of corrections for hubs."""
+    if hubness is None:
+        return config
+    return config.model_copy(update={"hubness": config.hubness.model_copy(update=hubness)})
+
+
+def _queries(task: Task) -> list[Request]:
+    """The query bank, if a file was given for one."""
+    path = task.beside("queries")
+    return read_bank(path) if path is not None else []
+
+
 _UNITS: Final = {
     "encode": "texts encoded",
+    "hubs": "corrections fitted",
     "index": "indexes built",
     "calibrate": "texts calibrated on",
     "write": "generations written",
 }
 
 
-def options_of(
-    spec: PipelineSpec,
-    terminology: str,
-    encoder: str | None,
-    store: ArtifactStore,
-    *,
-    hubness: Mapping[str, Any] = MappingProxyType({}),
-) -> PipelineConfig:
-    """The options of the build that stands, else the pipeline's own; with what else is asked for."""
+def options_of(spec: PipelineSpec, terminology: str, encoder: str | None, store: ArtifactStore) -> PipelineConfig:
+    """The options of the build that stands, else the pipeline's own; with another encoder if one is asked for."""
     options: dict[str, Any] = {}
     name = artifact_name(spec, terminology)
     if store.exists(name):
         with store.open(name) as artifact:
             options = artifact.read_json("config.json")
-    if hubness:
-        options["hubness"] = {**options.get("hubness", {}), **hubness}
     standing = spec.config(**options)
     if encoder is None or encoder == standing.encoder:
         return standing

@@ -58,13 +58,13 @@ class Plan:
     Attributes:
         spec: what the worker has to know; JSON.
         input_file_id: the file it reads.
-        queries_file_id: a second one: texts as they are asked, a bank for corrections of hubs.
+        beside: role → other files it reads.
         pins: artifact → the generation that must stay as long as the job does.
     """
 
     spec: Mapping[str, Any]
     input_file_id: str | None = None
-    queries_file_id: str | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
     pins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -190,7 +190,7 @@ class JobStore:
         folder = self._home(job_id)
         for name, generation in self._asked(job_id)["pins"].items():
             self._artifacts.unpin(name, generation, holder=job_id)
-        for path in [*folder.glob("input*"), *folder.glob("queries*"), *folder.glob("once-*")]:
+        for path in [*folder.glob("input*"), *folder.glob("beside-*"), *folder.glob("once-*")]:
             path.unlink(missing_ok=True)
         shutil.rmtree(folder / "parts", ignore_errors=True)
 
@@ -232,10 +232,12 @@ class JobStore:
         part = self.root / f".tmp-{job_id}"
         part.mkdir()
         try:
-            for role, file_id in (("input", plan.input_file_id), ("queries", plan.queries_file_id)):
-                if file_id is not None:
-                    about = self._files.get(file_id)
-                    os.link(self._files.path(about.id), part / linked_name(role, about.filename))
+            if plan.input_file_id is not None:
+                about = self._files.get(plan.input_file_id)
+                os.link(self._files.path(about.id), part / linked_name("input", about.filename))
+            for role, file_id in plan.beside.items():
+                about = self._files.get(file_id)
+                os.link(self._files.path(about.id), part / linked_name(f"beside-{role}-input", about.filename))
             for name, generation in plan.pins.items():
                 self._artifacts.pin(name, generation, holder=job_id)
             write_atomically(part / ASKED, json.dumps(content, ensure_ascii=False).encode())

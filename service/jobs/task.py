@@ -73,10 +73,9 @@ class Task:
         """The file it reads."""
         return input_of(self.folder)
 
-    @property
-    def queries(self) -> Path | None:
-        """The bank of queries it was given, if it was."""
-        return next(iter(self.folder.glob("queries*")), None)
+    def beside(self, role: str) -> Path | None:
+        """Another file it reads, if one was given for this."""
+        return next(self.folder.glob(f"beside-{role}-*"), None)
 
     def check(self) -> None:
         """Go on only while the job is wanted. Raises: Cancelled."""

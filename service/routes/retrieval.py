@@ -80,6 +80,7 @@ async def search_collection(
         {
             "results": answers,
             "collection": opened.about.name,
+            "terminology": {"name": opened.about.name, "version": opened.generation},
             "encoder": opened.about.encoder,
             "generation": opened.generation,
             "hubness": method,
@@ -95,4 +96,5 @@ def _search(collection: Collection, method: str, asked: Sequence[Asked]) -> list
 async def _collection(services: Services, name: str) -> Collection:
     services.require_loaded()
     # The first time a collection or its new generation is asked for it is opened, which is slow.
-    return await asyncio.to_thread(services.host.collections.get, name)
+    known = services.host.collections.known(name)
+    return known if known is not None else await asyncio.to_thread(services.host.collections.get, name)

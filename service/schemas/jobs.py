@@ -18,8 +18,13 @@ TerminologyName = Annotated[str, Field(min_length=1, max_length=200)]
 class HubnessBuild(Wire):
     """Which correction a build is to be fitted with, and on what."""
 
-    method: Hubness
-    queries_file_id: FileId | None = None
+    method: Hubness = Field("auto", description="What hubness=auto is to mean; auto: what is measured to help.")
+    queries_file_id: FileId | None = Field(None, description="The query bank: what is asked (purpose queries).")
+    gallery_file_id: FileId | None = Field(None, description="Of a collection: the gallery bank.")
+    gallery: Literal["items"] | None = Field(None, description="Of a collection: the gallery bank is its documents.")
+    development_file_id: FileId | None = Field(
+        None, description="Of a collection: queries with `relevant` ids; they decide what auto is."
+    )
     beta: float | None = Field(None, gt=0, description="Default: 1/σ of the queries' scores.")
 
 
@@ -50,6 +55,9 @@ class IndexJob(Wire):
     )
     version: str | None = Field(None, min_length=1, max_length=100, description="Default: what the source says.")
     languages: list[Language] | None = Field(None, max_length=100, description="Only these languages' terms.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, max_length=32, description="Of a collection: metric, fields, lexical, index, engine, …"
+    )
 
     @model_validator(mode="after")
     def _one_target(self) -> "IndexJob":

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
+import numpy as np
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipelines.retrieval.collection import About, Asked, Collection, Found, Hit
-from pipelines.retrieval.documents import MAX_DIMENSION, MAX_NUMBER, as_vector
+from pipelines.retrieval.documents import MAX_DIMENSION, MAX_NUMBER
 from pipelines.retrieval.fields import Filter
-from service.schemas import MAX_ITEMS, Hubness, Sized, Wire, exactly_one
+from service.schemas import MAX_ITEMS, Hubness, Sized, TerminologyRef, Wire, exactly_one
 
 MAX_QUERY_CHARS: Final = 32_768
 Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
@@ -68,7 +69,7 @@ class SearchRequest(Wire):
         return [
             Asked(
                 text=query.text,
-                vector=None if query.vector is None else as_vector(query.vector),
+                vector=None if query.vector is None else np.array(query.vector, np.float32),
                 top_k=self.top_k,
                 conditions=conditions,
                 lexical=self.lexical_weight,
@@ -101,6 +102,7 @@ class SearchAnswer(BaseModel):
 
     results: list[FoundAnswer]
     collection: str
+    terminology: TerminologyRef = Field(description="What answered, as every answer says it: name and generation.")
     encoder: str | None
     generation: str = Field(description="The build that answered.")
     hubness: str = Field(description="The correction that was applied.")

@@ -84,7 +84,7 @@ def test_a_batch_answers_as_one_by_one(index):
 
 
 def test_faiss_survives_a_round_trip_through_bytes(tmp_path):
-    for method in ("exact", "hnsw"):
+    for method in ("exact", "hnsw", "ivf", "ivf_sq8"):
         built = dense(method)
         path = tmp_path / method
         path.write_bytes(built.to_bytes())
@@ -92,7 +92,33 @@ def test_faiss_survives_a_round_trip_through_bytes(tmp_path):
         assert opened.method == method
         asked = queries(["blue hat"])
         np.testing.assert_array_equal(opened.search(asked, k=5).ids, built.search(asked, k=5).ids)
-        np.testing.assert_allclose(opened.vectors, built.vectors)
+        every = np.arange(len(TEXTS))
+        np.testing.assert_array_equal(opened.rows(every), built.rows(every))
+        assert opened.effort == built.effort
+
+
+@pytest.mark.parametrize("method", ["ivf", "ivf_sq8"])
+def test_inverted_lists_reach_the_recall_they_are_tuned_to(method):
+    rng = np.random.default_rng(0)
+    rows = unit(rng.standard_normal((4000, 32)).astype(np.float32))
+    asked = unit(rng.standard_normal((100, 32)).astype(np.float32))
+    built = FaissIndex.build(rows, method=method, queries=asked, recall=0.9, k=10)
+    exact = FaissIndex.build(rows, method="exact").search(Queries.of_vectors(asked), k=10).ids
+    found = built.search(Queries.of_vectors(asked), k=10).ids
+    reached = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(exact, found, strict=True)])
+    assert built.recall == pytest.approx(reached)
+    assert 0.9 <= built.recall < 1
+    assert 1 < built.effort < 253
+
+
+@pytest.mark.parametrize("among", ["dense", "lexical"])
+def test_among_some_rows_nothing_else_is_found(among):
+    index = dense("exact") if among == "dense" else LexicalIndex.build(TEXTS)
+    rows = np.array([1, 4, 16])
+    found = index.among(rows).search(queries(["red car", "green boat"]), k=5)
+    assert set(found.ids[found.ids != EMPTY].tolist()) <= set(rows.tolist())
+    assert found.ids[0, 0] == 16
+    assert index.search(queries(["red car"]), k=1).ids[0, 0] == 0
 
 
 def test_lexical_survives_a_round_trip_through_its_parts():

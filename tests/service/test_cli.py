@@ -113,7 +113,7 @@ def test_serve_refuses_to_listen_beyond_loopback(cli):
 
 def test_curl_examples_name_the_port():
     done = CliRunner().invoke(app, ["curl-examples", "--port", "8123"])
-    assert done.stdout.count("http://127.0.0.1:8123/") == 4
+    assert done.stdout.count("http://127.0.0.1:8123/") == 5
 
 
 def test_it_runs_as_a_program():

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import numpy as np
 import orjson
@@ -14,6 +15,8 @@ from pipelines.build import build
 RUN = {"kind": "run", "pipeline": "job-titles", "input_file_id": "file-20261124T114512123456-9f3a1c2b"}
 INDEX = {**RUN, "kind": "index", "terminology": "x", "format": "jsonl"}
 del INDEX["pipeline"]
+COLLECT = {**INDEX, "collection": "y"}
+del COLLECT["terminology"]
 TITLES = ["line cook", "staff nurse", "Lkw-Fahrer (m/w/d)", "web developer", "zzz qqq"]
 CONCEPTS = [
     {"id": "X:1", "name": "Glass blowers", "terms": ["glass blower", "glassblower", "Glasbläser"]},
@@ -118,6 +121,54 @@ def test_an_index_over_nothing_makes_the_service_ready(tmp_path, serve_jobs, own
     jobs.done(kind="index", terminology="zoo", format="jsonl", input_file_id=file_id, encoder="hashing")
     assert jobs.served.get("/readyz").status_code == 200
     assert normalize(jobs, "apiarist")["results"][0]["decision"]["concept_id"] == "X:2"
+
+
+def test_a_terminology_is_indexed_with_a_bank_and_a_correction(jobs):
+    file_id = jobs.upload(lines(*CONCEPTS), purpose="terminology")
+    bank = jobs.upload(lines({"text": "bee wanted"}, {"text": "glass wanted"}), purpose="queries")
+    hubness = {"method": "nnn", "queries_file_id": bank}
+    jobs.done(
+        kind="index", terminology="hubs", format="jsonl", input_file_id=file_id, encoder="hashing", hubness=hubness
+    )
+    answered = normalize(jobs, "apiarist", terminology="hubs")
+    assert "corrected" in answered["results"][0]["candidates"][0]["scores"]
+    assert "corrected" not in str(normalize(jobs, "apiarist", terminology="hubs", hubness="none")["results"])
+
+
+def test_a_collection_is_indexed_and_answers_at_once(jobs, assert_problem):
+    documents = [
+        {"id": f"{c}-{t}", "text": f"{c} {t}", "metadata": {"colour": c}}
+        for c in ("red", "old")
+        for t in ("car", "hat")
+    ]
+    file_id = jobs.upload(lines(*documents), purpose="documents")
+    bank = jobs.upload(lines({"text": "a car"}, {"text": "hats"}), purpose="queries")
+    known = jobs.upload(lines({"text": "red car", "relevant": ["red-car"]}), purpose="queries")
+    asked = {"kind": "index", "collection": "shop", "format": "jsonl", "encoder": "hashing", "input_file_id": file_id}
+    hubness = {"method": "auto", "queries_file_id": bank, "gallery": "items", "development_file_id": known}
+    job = jobs.done(**asked, hubness=hubness, options={"fields": ["colour"], "lexical": 0.2})
+    assert job["counts"] == {"ok": 4, "failed": 0}
+    assert job["result"]["hubness"]["method"] == "none"
+    query = {"queries": [{"text": "car"}], "filter": {"colour": "old"}, "hubness": "dual_is"}
+    answer = jobs.served.post("/v1/retrieval/shop/search", query).json()
+    assert answer["results"][0]["hits"][0]["id"] == "old-car"
+    assert answer["generation"] == job["result"]["generation"]
+    # Another generation, of vectors; and one that fails, which changes nothing.
+    vectors = jobs.upload(lines(*({"id": str(i), "vector": [1.0, i]} for i in range(3))), purpose="documents")
+    again = jobs.done(**{**asked, "encoder": None, "input_file_id": vectors})
+    broken = jobs.upload(lines({"id": "a", "vector": [0, 0]}), purpose="documents")
+    failed = jobs.wait(jobs.started(**{**asked, "encoder": None, "input_file_id": broken}))
+    assert failed["status"] == "failed"
+    assert "line 1" in failed["error"]["detail"]
+    for _ in range(100):
+        if (listed := {c["name"]: c for c in jobs.served.get("/v1/retrieval").json()["collections"]})["shop"][
+            "items"
+        ] == 3:
+            break
+        time.sleep(0.1)
+    assert listed["shop"]["generation"] == again["result"]["generation"]
+    wrong = jobs.ask(**{**asked, "hubness": {"method": "is", "queries_file_id": file_id}})
+    assert assert_problem(wrong, 422)["errors"][0]["pointer"] == "/hubness/queries_file_id"
 
 
 def test_demand_is_adapted_and_used(jobs):
@@ -251,25 +302,23 @@ def test_a_run_answers_from_the_generation_it_was_asked_of(serve_jobs, own_store
         ({**INDEX, "terminology": None}, 422, ""),
         ({**INDEX, "collection": "y"}, 422, ""),
         ({**INDEX, "terminology": None, "collection": "y"}, 422, "/input_file_id"),
-        ({**INDEX, "terminology": None, "collection": "y", "format": "obo"}, 422, "/format"),
-        ({**INDEX, "terminology": None, "collection": "y", "pipeline": "medical"}, 422, "/pipeline"),
-        (
-            {**INDEX, "terminology": None, "collection": "y", "hubness": {"method": "is"}},
-            422,
-            "/hubness/queries_file_id",
-        ),
-        (
-            {**INDEX, "encoder": "hashing", "hubness": {"method": "is", "queries_file_id": "zanzibar"}},
-            422,
-            "/hubness/queries_file_id",
-        ),
+        ({**COLLECT, "format": "csv"}, 422, "/format"),
+        ({**COLLECT, "encoder": "../x"}, 422, "/input_file_id"),
+        ({**COLLECT, "collection": "../x"}, 422, "/collection"),
+        ({**COLLECT, "pipeline": "job-titles"}, 422, "/pipeline"),
+        ({**COLLECT, "options": {"shape": "zanzibar"}}, 422, "/options/shape"),
+        ({**COLLECT, "options": {"metric": "zanzibar"}}, 422, "/options/metric"),
+        ({**COLLECT, "options": {"encoder": "hashing"}}, 422, "/options/encoder"),
+        ({**COLLECT, "hubness": {"method": "zanzibar"}}, 422, "/hubness/method"),
+        ({**INDEX, "options": {"metric": "cosine"}}, 422, "/options"),
+        ({**INDEX, "hubness": {"gallery": "items"}}, 422, "/hubness/gallery"),
         ({**INDEX, "terminology": "../x"}, 422, "/terminology"),
         ({**INDEX, "format": "exe"}, 422, "/format"),
         ({**INDEX, "format": "parquet"}, 422, "/format"),
         ({**INDEX, "encoder": "../x"}, 404, None),
         ({**INDEX, "encoder": ""}, 404, None),
         ({**INDEX, "pipeline": "zanzibar"}, 404, None),
-        ({**INDEX, "encoder": "hashing", "hubness": {"method": "sideways"}}, 422, "/hubness/method"),
+        ({**INDEX, "encoder": "hashing", "hubness": {"method": "csls"}}, 422, "/input_file_id"),
         ({**INDEX, "encoder": "hashing"}, 422, "/input_file_id"),
         ({**RUN, "kind": "adapt"}, 422, "/input_file_id"),
         ({**RUN, "kind": "train"}, 422, None),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 import openapi_spec_validator
 import pytest
@@ -12,6 +13,7 @@ from models.errors import EngineUnavailable
 from pipelines import registry
 from pipelines.build import build
 from pipelines.errors import CollectionUnknown
+from pipelines.retrieval import collection
 from pipelines.retrieval import collections as built
 from pipelines.retrieval.config import CollectionConfig
 from service import collections as hosted
@@ -79,7 +81,7 @@ def test_texts_are_answered_in_order(searched):
     assert answer["collection"] == "things"
     assert answer["encoder"] == "hashing"
     assert answer["hubness"] == "none"
-    assert answer["generation"]
+    assert answer["terminology"] == {"name": "things", "version": answer["generation"]}
 
 
 def test_vectors_are_answered_and_given_back(searched):
@@ -169,6 +171,14 @@ def test_what_is_no_search_is_422_where_it_is_wrong(searched, assert_problem, bo
     assert pointer in [error["pointer"] for error in problem["errors"]]
 
 
+def test_an_answer_that_would_fill_the_memory_is_422(searched, assert_problem, monkeypatch):
+    body = {"queries": [{"text": "a"}] * 3, "top_k": 9, "include_vectors": True}
+    assert search(searched, body).status_code == 200
+    monkeypatch.setattr(collection, "MAX_ANSWER_BYTES", 50_000)
+    problem = assert_problem(search(searched, body), 422)
+    assert problem["errors"][0]["pointer"] == "/top_k"
+
+
 def test_a_text_for_a_collection_of_vectors_is_422(searched, assert_problem):
     problem = assert_problem(search(searched, {"queries": [{"text": CANARY}]}, "vectors"), 422)
     assert problem["errors"][0]["pointer"] == "/queries/0/text"
@@ -237,6 +247,30 @@ def test_a_new_generation_that_cannot_be_opened_leaves_the_last_one_answering(st
     broken = make(store, "grown", tmp_path, [{"id": "b", "text": "two"}])
     (store.root / "collections" / "grown" / broken / "dense.faiss").write_bytes(b"nonsense")
     assert collections.get("grown").generation == generation
+
+
+def test_while_a_new_generation_is_opened_the_last_one_answers(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(hosted, "FOLLOWED_S", 0.0)
+    first = make(store, "grown", tmp_path, [{"id": "a", "text": "one"}])
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Collections):
+        def _open(self, name):
+            if self._opened:
+                begun.set()
+                assert go_on.wait(20)
+            return super()._open(name)
+
+    collections = Slow(store, encoder_of=encoder_of)
+    assert collections.get("grown").generation == first
+    second = make(store, "grown", tmp_path, [{"id": "b", "text": "two"}])
+    opener = threading.Thread(target=collections.get, args=["grown"])
+    opener.start()
+    assert begun.wait(20)
+    assert collections.get("grown").generation == first
+    go_on.set()
+    opener.join()
+    assert collections.get("grown").generation == second
 
 
 def test_generations_in_use_are_not_pruned(store, tmp_path):

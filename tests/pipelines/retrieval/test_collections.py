@@ -279,6 +279,19 @@ def test_another_encoder_of_the_same_name_is_refused(make, documents, store):
         open_collection("things", store=store, encoder_of=lambda name: HashingEncoder(64))
 
 
+def test_a_collection_of_before_engines_is_to_be_built_again(make, documents, store):
+    make("things", documents).artifact.close()
+    with store.open(artifact_name("things")) as artifact:
+        files = {file: artifact.read_bytes(file) for file in artifact.manifest.files}
+        details = {k: v for k, v in artifact.manifest.details.items() if k != "engine"}
+    with store.write(artifact_name("things"), kind="collection") as writer:
+        for file, content in files.items():
+            writer.add_bytes(file, content)
+        writer.details.update(details)
+    with pytest.raises(ArtifactInvalid, match="build it again"):
+        open_collection("things", store=store, encoder_of=lambda name: HashingEncoder())
+
+
 def test_what_was_never_built_is_unknown(store, documents):
     for name in ("nothing", "", "../x", "a/b", "\ud800"):
         with pytest.raises(CollectionUnknown):
