@@ -113,6 +113,7 @@ class PipelineHost:
         self._marks: dict[tuple[str, str], dict[str, str]] = {}
         self._faults: dict[tuple[str, str], str] = {}
         self._refreshing = Lock()
+        self._loaded = False
         self.ready = False
         self.failure: str | None = None
 
@@ -150,11 +151,12 @@ class PipelineHost:
                 faults.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
             self.failure = "; ".join(faults) or None
             self.ready = not faults
+            self._loaded = True
             return switched
 
     def awaits(self, artifact: str, generation: str) -> bool:
         """Whether a generation is current, is to be hosted, and does not answer yet."""
-        if not self._store.exists(artifact) or self._store.current(artifact) != generation:
+        if not (self._loaded and self._store.exists(artifact)) or self._store.current(artifact) != generation:
             return False
         return any(
             artifact_name(spec, terminology) == artifact
