@@ -128,8 +128,14 @@ class JobStore:
                 if known["request_sha256"] != content["request_sha256"]:
                     raise KeyTaken("This Idempotency-Key came with another request; take another key.")
                 job_id = first
-        # Between the key and the queue this process may die: then the retry puts the job on the queue.
-        self._queue.put(job_id)
+        try:
+            # Between the key and the queue this process may die: then the retry puts the job on the queue.
+            self._queue.put(job_id)
+        except Refusal:
+            if key is None:
+                # Whoever is told that it failed, and has no key to ask again with, asks for another job.
+                self._drop(job_id, plan.pins)
+            raise
         return self.get(job_id)
 
     def first_for(self, key: str, request: Mapping[str, Any]) -> Job | None:

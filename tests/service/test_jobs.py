@@ -419,4 +419,5 @@ def test_a_queue_that_is_away_or_damaged_is_a_clear_503_and_answers_go_on(serve_
     response = jobs.ask(kind="run", pipeline="job-titles", input_file_id=file_id)
     assert_problem(response, 503, "jobs-unavailable")
     assert response.headers["retry-after"]
+    assert not list((tmp_path / "data" / "jobs").glob("job-*"))
     assert normalize(jobs, "nurse")["results"][0]["decision"]["concept_id"] == "T:2221"
