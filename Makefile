@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check install examples lock audit sbom clean
+.PHONY: run test check install examples book lock audit sbom clean
 
 install: $(INSTALLED)
 
@@ -68,6 +68,11 @@ sbom: $(INSTALLED)
 	@mkdir -p dist
 	$(BIN)/cyclonedx-py requirements deploy/requirements.lock --pyproject pyproject.toml --output-reproducible \
 		--output-file dist/cognomen.cdx.json
+
+# The documentation as a book, in build/book; it opens without a server.
+book: $(INSTALLED)
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 clean:
 	rm -rf $(VENV)

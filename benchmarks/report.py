@@ -29,14 +29,14 @@ BASELINES = ("exact", "BM25", "char TF-IDF", "MiniLM")
 
 def figures() -> str:
     """The section, as Markdown."""
-    titles = _read("job_titles")
+    titles = read("job_titles")
     parts = [
         _quality(titles["sets"]),
         _talentclef(titles["sets"]),
         _nil(titles["sets"]),
-        _learning(_read("vacancysbert")),
-        _speed(_read("serving")),
-        _footer(titles, _read("serving")),
+        _learning(read("vacancysbert")),
+        _speed(read("serving")),
+        _footer(titles, read("serving")),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -155,7 +155,7 @@ def _footer(*results: dict[str, Any]) -> str:
     )
 
 
-def _read(name: str) -> dict[str, Any]:
+def read(name: str) -> dict[str, Any]:
     path = RESULTS / f"{name}.json"
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return content

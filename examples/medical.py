@@ -54,9 +54,7 @@ def main() -> None:
                 mention, decision = linked.mention, linked.decision
                 said = [key for key in ("negated", "hypothetical") if mention.facts[key]]
                 said += ["family"] if mention.facts["experiencer"] == "family" else []
-                print(
-                    f"  {mention.start:3}-{mention.end:<3} {mention.text:15} {decision.name or 'NIL':20} {' '.join(said)}"
-                )
+                print(f"  {mention.start:3}-{mention.end:<3} {mention.text:15} {decision.name or 'NIL':20} {said}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ root=$(mktemp --directory /tmp/cognomen-image.XXXXXX)
 chmod 755 "$root"
 user=65534
 port=${PORT:-18000}
-trap 'kill "${pid:-}" 2>/dev/null || true; wait 2>/dev/null || true; chmod -R u+w "$root"; rm -rf "$root"' EXIT
+trap '[ -n "${pid:-}" ] && kill "$pid" 2>/dev/null; wait; chmod -R u+w "$root"; rm -rf "$root"' EXIT
 
 echo "== installed"
 "${PYTHON:-/usr/bin/python3}" -m venv "$root/venv"

@@ -24,47 +24,57 @@ def estimate_tokens(texts: Sequence[str]) -> int:
 
 
 class Admission:
-    """A bounded number of waiting tokens.
+    """A bounded number of tokens that wait or are computed.
 
     Args:
         capacity: tokens that may wait. One request larger than that is let in when nothing else waits.
-        wait_s: seconds that what is let in may be expected to wait, at the speed of late: where the machine slows down,
-            so many tokens fewer may wait.
+        answer_s: seconds within which what is let in can be expected to be answered, at the speed of late: where the
+            machine slows down, so many tokens fewer may be here.
     """
 
-    def __init__(self, *, capacity: int, wait_s: float = math.inf) -> None:
+    def __init__(self, *, capacity: int, answer_s: float = math.inf) -> None:
         self.waiting = 0
+        self._computing = 0
         self._capacity = capacity
-        self._wait_s = wait_s
+        self._answer_s = answer_s
         self._tokens_per_second = 0.0
         self._usual = 0.0
 
     def require_room(self) -> None:
         """Whether a request of usual size would be let in: asked before its body is read. Raises: Overloaded."""
-        if self.waiting and self.waiting + self._usual > self._bound:
+        if self._full(self._usual):
             raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
 
     def admit(self, tokens: int) -> None:
         """Count the tokens as waiting. Raises: Overloaded, with the seconds after which trying again makes sense."""
-        if self.waiting and self.waiting + tokens > self._bound:
+        if self._full(tokens):
             raise Overloaded("The queue is full.", retry_after_s=self.retry_after_s)
         self.waiting += tokens
         self._usual += (tokens - self._usual) * 0.05
 
     def leave(self, tokens: int) -> None:
-        """These tokens wait no longer: they are being computed, or nobody wants them."""
+        """Nobody wants these tokens any more."""
         self.waiting -= tokens
 
-    def computed(self, tokens: int, seconds: float) -> None:
-        """Learn how fast the queue moves: a moving average over the last dozen batches."""
-        speed = tokens / max(seconds, 1e-6)
-        self._tokens_per_second += (speed - self._tokens_per_second) * (0.15 if self._tokens_per_second else 1.0)
+    def began(self, tokens: int) -> None:
+        """These tokens wait no longer: they are being computed."""
+        self.waiting -= tokens
+        self._computing += tokens
 
-    @property
-    def _bound(self) -> float:
-        """Tokens that may wait now."""
+    def ended(self, tokens: int, seconds: float) -> None:
+        """These tokens were computed, in so many seconds: learn how fast it goes, over the last dozen batches."""
+        # Others that are computed beside them move as fast.
+        speed = self._computing / max(seconds, 1e-6)
+        self._tokens_per_second += (speed - self._tokens_per_second) * (0.15 if self._tokens_per_second else 1.0)
+        self._computing -= tokens
+
+    def _full(self, tokens: float) -> bool:
+        """Whether so many tokens more are too many. When nothing waits, anything may."""
+        if not self.waiting:
+            return False
+        speed = self._tokens_per_second or math.inf
         return (
-            min(self._capacity, self._wait_s * self._tokens_per_second) if self._tokens_per_second else self._capacity
+            self.waiting + tokens > self._capacity or self.waiting + self._computing + tokens > self._answer_s * speed
         )
 
     @property
@@ -77,7 +87,7 @@ class Admission:
         """Seconds until what waits now should be done, 1..60."""
         if not self._tokens_per_second:
             return 1
-        return max(1, min(_MAX_RETRY_S, math.ceil(self.waiting / self._tokens_per_second)))
+        return max(1, min(_MAX_RETRY_S, math.ceil((self.waiting + self._computing) / self._tokens_per_second)))
 
 
 class BodyLimit:

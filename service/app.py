@@ -165,7 +165,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         batcher = Batcher(
-            admission=Admission(capacity=settings.queue_tokens, wait_s=settings.queue_s),
+            admission=Admission(capacity=settings.queue_tokens, answer_s=settings.queue_s),
             metrics=metrics,
             workers=settings.workers,
             max_tokens=settings.max_batch_tokens,
@@ -176,7 +176,7 @@ def _lifespan(
         queue = Queue(queue_url(settings.jobs_url, settings.data))
         jobs = JobStore(settings.data / "jobs", queue=queue, files=stored, artifacts=host.store)
         supervisor = Supervisor(settings_for(settings, host.store.root), jobs)
-        desk = Desk(settings)
+        desk = Desk(settings, metrics)
         services = app.state.services = Services(
             settings, host, batcher, metrics, key_store, desk, stored, jobs, supervisor
         )
@@ -190,7 +190,7 @@ def _lifespan(
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(supervisor.stop)
         await batcher.close(grace_s=settings.drain_s)
-        desk.close()
+        await desk.close(grace_s=settings.drain_s)
         jobs.close()
         host.close()
         if traces is not None:
@@ -287,6 +287,12 @@ def _leave_out_null(document: dict[str, Any]) -> None:
         said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
         if len(said) == 1:
             parameter["schema"] = {**{k: v for k, v in schema.items() if k != "anyOf"}, **said[0]}
+    for operation in operations:
+        form = operation.get("requestBody", {}).get("content", {}).get("multipart/form-data", {}).get("schema", {})
+        for name, schema in form.get("properties", {}).items():
+            said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+            if len(said) == 1:
+                form["properties"][name] = {**{k: v for k, v in schema.items() if k != "anyOf"}, **said[0]}
 
 
 def _say_who_is_let_in(document: dict[str, Any], *, keys_required: bool) -> None:

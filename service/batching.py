@@ -260,8 +260,7 @@ class Batcher:
         if computing.cancelled():
             return
         seconds = asyncio.get_running_loop().time() - batch.since
-        # Others were computed beside it: the queue moves as much faster.
-        self._admission.computed(batch.tokens * (len(self._batches) + 1), seconds)
+        self._admission.ended(batch.tokens, seconds)
         self._metrics.batch_seconds.observe(seconds)
         self._metrics.batch_items.observe(batch.items)
         self._metrics.batch_tokens.observe(batch.tokens)
@@ -282,7 +281,8 @@ class Batcher:
             else:
                 del self._lanes[key]
             if batch is not None:
-                self._leave_queue(batch.tokens)
+                self._admission.began(batch.tokens)
+                self._metrics.queue_tokens.set(self._admission.waiting)
                 return batch
         return None
 

@@ -119,6 +119,10 @@ class Collections:
             log.exception("cannot open the new generation of collection %s; the last one answers", name)
         return self._opened[name]
 
+    def seen_by(self, sees: Callable[[str], bool]) -> "Collections":
+        """These collections as one sees them for whom only some names exist."""
+        return _Seen(self, sees)
+
     def _open(self, name: str) -> Collection:
         opened = built.open_collection(name, store=self._store, encoder_of=self._encoder_of, engines=self._engines)
         # The lease ends when nobody searches it any more; only then may a writer prune the generation.
@@ -126,6 +130,25 @@ class Collections:
         opened.search(_warm_up(opened))
         log.info("collection %s: generation %s answers", name, opened.generation)
         return opened
+
+
+class _Seen(Collections):
+    """Some of the names of others, which open and keep what is asked for."""
+
+    def __init__(self, everything: Collections, sees: Callable[[str], bool]) -> None:
+        super().__init__(everything._store, encoder_of=everything._encoder_of)
+        self._everything = everything
+        self._sees = sees
+
+    def names(self) -> list[str]:
+        """Every collection that is served and seen, sorted."""
+        return [name for name in self._everything.names() if self._sees(name)]
+
+    def get(self, name: str) -> Collection:
+        """The collection of that name, if it is seen. Raises: CollectionUnknown."""
+        if not self._sees(name):
+            raise CollectionUnknown("no collection of that name is hosted here")
+        return self._everything.get(name)
 
 
 def _warm_up(collection: Collection) -> Sequence[Asked]:

@@ -16,8 +16,9 @@ from typing import Any, Final, TypeVar
 
 from pipelines.datasheets.document import Limits, read_document
 from pipelines.datasheets.page import Document
-from service.problems import ClientGone, Overloaded, TimedOut
+from service.problems import ClientGone, Draining, Overloaded, TimedOut, Unavailable
 from service.settings import Settings
+from service.telemetry import Metrics
 
 _Answer = TypeVar("_Answer")
 _WORD_BYTES: Final = 700
@@ -93,9 +94,12 @@ class Desk:
 
     Args:
         settings: how many at a time, how many may wait, how long reading may take, how long documents are kept.
+        metrics: where refusals are counted.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._closed = False
         self._places = settings.datasheet_workers + settings.datasheet_queue
         self._taken = 0
         self._executor = ThreadPoolExecutor(settings.datasheet_workers, thread_name_prefix="datasheets")
@@ -107,8 +111,12 @@ class Desk:
         )
         self.shelf = Shelf(capacity_bytes=settings.datasheet_keep_bytes, keep_s=settings.datasheet_keep_s)
 
-    def close(self) -> None:
-        """Let nothing new start; what runs ends by its own wall clock."""
+    async def close(self, *, grace_s: float) -> None:
+        """Take nothing more, finish what is here within `grace_s`; what still runs ends by its own wall clock."""
+        self._closed = True
+        deadline = time.monotonic() + grace_s
+        while self._taken and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def read(
@@ -131,11 +139,13 @@ class Desk:
     ) -> _Answer:
         """Do work in a thread of the desk.
 
-        Raises: Overloaded if every place is taken; TimedOut after `timeout_s`; ClientGone if the caller hangs up. Work
-            that has begun then keeps its place until it ends.
+        Raises: Draining; Overloaded if every place is taken; TimedOut after `timeout_s`; ClientGone if the caller
+            hangs up. Work that has begun then keeps its place until it ends.
         """
+        if self._closed:
+            raise Draining("The service is about to leave.", retry_after_s=1)
         if self._taken >= self._places:
-            raise Overloaded("Too many datasheets are being read.", retry_after_s=_RETRY_S)
+            raise self._refused(Overloaded("Too many datasheets are being read.", retry_after_s=_RETRY_S))
         self._taken += 1
         loop = asyncio.get_running_loop()
         task = self._executor.submit(work)
@@ -155,8 +165,12 @@ class Desk:
         if future.cancelled() or not future.done():
             if watcher and watcher.done() and not watcher.cancelled():
                 raise ClientGone("The caller hung up.")
-            raise TimedOut("The deadline passed before the datasheet was read.", retry_after_s=_RETRY_S)
+            raise self._refused(TimedOut("The deadline passed before the answer was made.", retry_after_s=_RETRY_S))
         return future.result()
+
+    def _refused(self, error: Unavailable) -> Unavailable:
+        self._metrics.refused.labels(error.slug).inc()
+        return error
 
     def _ended(self, loop: asyncio.AbstractEventLoop) -> None:
         with contextlib.suppress(RuntimeError):  # The loop is closed: nobody counts places any more.

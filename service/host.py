@@ -136,6 +136,7 @@ class PipelineHost:
         self.collections = Collections(
             store, encoder_of=self.encoder, engines=engines, hosts=retrieval.hosts_collection
         )
+        self._loaded = False
         self.ready = False
         self.failure: str | None = None
 
@@ -178,11 +179,12 @@ class PipelineHost:
                 said.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
             self.failure = "; ".join(said) or None
             self.ready = bool(self._hosted or self.collections.names())
+            self._loaded = True
             return switched
 
     def awaits(self, artifact: str, generation: str) -> bool:
         """Whether a generation is current, is to be hosted, and does not answer yet."""
-        if not self._store.exists(artifact) or self._store.current(artifact) != generation:
+        if not (self._loaded and self._store.exists(artifact)) or self._store.current(artifact) != generation:
             return False
         return any(
             artifact_name(spec, terminology) == artifact
@@ -207,10 +209,11 @@ class PipelineHost:
         return len(self._faults)
 
     def seen_by(self, sees: Callable[[str], bool]) -> "PipelineHost":
-        """This host as one sees it for whom only some terminologies' names exist."""
+        """This host as one sees it for whom only some names of terminologies and collections exist."""
         view = copy.copy(self)
         view._hosted = {key: hosted for key, hosted in self._hosted.items() if sees(hosted.terminology.name)}
         view._faults = {key: fault for key, fault in self._faults.items() if sees(key[1])}
+        view.collections = self.collections.seen_by(sees)
         view._hosting = {
             slug: hosting if hosting.terminology is None or sees(hosting.terminology) else _EVERYTHING
             for slug, hosting in self._hosting.items()

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX: Final = "COGNOMEN_"
@@ -49,6 +49,13 @@ class Settings(BaseSettings):
     datasheet_keep_bytes: int = Field(
         256 * 2**20, ge=0, description="Memory for kept PDFs; the longest unused goes first (guess)."
     )
+    llm_base_url: str | None = Field(
+        None, pattern="^https?://", description="OpenAI-compatible endpoint, up to /v1; none: no language model."
+    )
+    llm_model: str = Field("default", description="The model's name there.")
+    llm_api_key: SecretStr | None = Field(None, description="Its bearer token.")
+    llm_timeout_s: float = Field(20.0, gt=0, le=600, description="For one question (guess).")
+    llm_retries: int = Field(2, ge=0, le=10, description="For answers that are no JSON (guess).")
     spice_simulate: bool = Field(True, description="Check SPICE cards with ngspice where it is installed.")
     max_file_bytes: int = Field(2 * 2**30, ge=1024, description="Larger uploads are answered 413 (guess).")
     max_files_bytes: int = Field(64 * 2**30, ge=1024, description="All files together; beyond it 503 (guess).")
@@ -59,7 +66,7 @@ class Settings(BaseSettings):
         description="PostgreSQL URL of a queue that several replicas share. Default: SQLite below COGNOMEN_DATA.",
     )
     job_workers: int = Field(1, ge=0, le=16, description="Processes that do jobs while there are any; 0: others do.")
-    job_nice: int = Field(19, ge=0, le=19, description="How far jobs stand back behind requests (benchmarks/speed).")
+    job_nice: int = Field(10, ge=0, le=19, description="How far jobs stand back behind requests (guess; 19 starves).")
     max_batch_tokens: int = Field(2048, ge=16, description="Padded tokens in a batch (FINDINGS, prototype).")
     max_batch_items: int = Field(256, ge=1, description="Items in a batch (guess).")
     queue_tokens: int = Field(
@@ -71,7 +78,7 @@ class Settings(BaseSettings):
         5.0,
         gt=0,
         le=3600,
-        description="Seconds that what is let in may be expected to wait, beyond it 503: half of what callers can.",
+        description="Seconds within which what is let in can be expected to be answered; beyond it 503 (guess).",
     )
     request_timeout_s: float = Field(
         30.0, gt=0, le=3600, description="Longest a request may take; x-request-timeout-ms shortens it (guess)."

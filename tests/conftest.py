@@ -114,3 +114,12 @@ def prepared_reranker(trained_reranker, tmp_path_factory):
     prepare(str(trained_reranker), folder, called="tiny")
     assert json.loads((folder / "reranker.json").read_text())["largest_difference"] < 1e-5
     return folder
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory, terminology):
+    """The address of a real service that hosts everything, small; made once for all tests that look from outside."""
+    from tests.live import serve_everything
+
+    with serve_everything(tmp_path_factory.mktemp("live"), terminology) as address:
+        yield address

@@ -26,6 +26,7 @@ from benchmarks.quality.vacancysbert import KeepingLibrary
 from models.artifacts import ArtifactStore
 from pipelines import registry
 from pipelines.aggregation import KernelVote
+from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding, centred, encode_rows
 from pipelines.job_titles.material import held_out
 from pipelines.job_titles.pipeline import TitleWithContext, row_text
@@ -86,12 +87,21 @@ class Material:
         return [Mention(t, t, 0, len(t), language="en", context=c) for t, c in zip(titles, context, strict=True)]
 
 
+def for_english() -> PipelineConfig:
+    """The options, with the encoders that count for English alone."""
+    config = SPEC.config()
+    weights = config.blocks.by_language["en"]
+    names = [name for name, weight in zip(config.encoder.split("+"), weights, strict=True) if weight]
+    blocks = {"default": [weight for weight in weights if weight]}
+    return SPEC.config(encoder="+".join(names), blocks=blocks)
+
+
 class Search:
     """Exact search over the material's terminology with its rows encoded once."""
 
     def __init__(self, material: Material, library: KeepingLibrary) -> None:
         self.material = material
-        config = SPEC.config()
+        config = for_english()
         encoder = library.get(config.encoder)
         texts = [row_text(t.text) for t in material.terminology.row_terms]
         self._vectors, means = encode_rows(texts, encoder=encoder, config=config)

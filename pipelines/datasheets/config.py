@@ -18,4 +18,5 @@ class DatasheetsConfig(PipelineConfig):
     symbol_weight: float = Field(0.5, ge=0, le=1, description="The symbol's share where a row has both (guess).")
     device_penalty: float = Field(0.3, ge=0, le=1, description="For a parameter of another kind of device (guess).")
     section_bonus: float = Field(0.06, ge=0, le=1, description="For the section it is usually printed in (guess).")
+    known: float = Field(0.9, ge=0, le=2, description="From here on a row is never NIL: it is a known name (guess).")
     least: float = Field(0.45, ge=0, le=1, description="Below it gates but the unit's are lifted, then NIL (guess).")

@@ -4,14 +4,17 @@ Document ─ rows ─ AGDF (one part) ─ HDER (the sections of what is asked fo
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pipelines.datasheets.assistance import Assistant, NoAssistant, Wanted
+from pipelines.datasheets.chat import Usage
 from pipelines.datasheets.errors import PartAmbiguous, PartUnknown
 from pipelines.datasheets.focus import Focus, focus
 from pipelines.datasheets.locate import locate, predict, tree
 from pipelines.datasheets.page import Document
 from pipelines.datasheets.parameter import ParameterRow
+from pipelines.datasheets.parameters import parameters as known_parameters
 from pipelines.datasheets.prepare import row_request
 from pipelines.datasheets.rows import read_rows
 from pipelines.results import Decision, Request, Result
@@ -47,6 +50,7 @@ class Looked:
         rows_seen: rows that were looked at.
         rows_returned: rows that came back.
         stages: parameter asked for → where it was found: "primary", "supplementary", "widened", "missed".
+        usage: what a language model was asked and what it cost; nothing where there is none.
     """
 
     pages_total: int
@@ -54,6 +58,7 @@ class Looked:
     rows_seen: int
     rows_returned: int
     stages: Mapping[str, str]
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ def extract(
     device_type: str | None = None,
     parameters: Sequence[str] = (),
     all_parts: bool = False,
+    assistant: Assistant | None = None,
 ) -> Extraction:
     """The parameters of a document's part, in reading order.
 
@@ -94,6 +100,7 @@ def extract(
         device_type: overrides the guess.
         parameters: canonical names to look for; empty for all.
         all_parts: rows of every part, and no choice needed.
+        assistant: asked where the flow is unsure, and for parameters that were missed.
 
     Raises: PartAmbiguous if the document is about several parts and none was chosen; PartUnknown if the one chosen is
         not in it. A document that is no datasheet raises neither: it has no parameters, and a note says so.
@@ -101,7 +108,8 @@ def extract(
     rows = read_rows(document)
     about = focus(document, rows, part=part)
     device = device_type or about.device.kind
-    named = _named(rows, name, device)
+    assistant = assistant or NoAssistant()
+    named = _named(rows, name, device, assistant)
     notes = [*document.notes]
     if len(named) < _FEWEST and (len(about.names) != 1 or not named):
         rows, named = [], {}
@@ -110,8 +118,13 @@ def extract(
         _require_part(about)
     concerned = [i for i, row in enumerate(rows) if all_parts or about.concerns(row)]
     kept, looked = _looked_for(document, rows, {i: named[i] for i in concerned if i in named}, concerned, parameters)
+    missed = [p for p in parameters if looked.stages.get(p) == "missed"]
+    if missed and rows:
+        kept += _found_by(assistant, document, name, missed, device)
     kept = _without_repeats(kept)
-    notes += _notes(rows, concerned, named, parameters)
+    notes += [*_notes(rows, concerned, named), *assistant.notes]
+    if lacking := [p for p in parameters if not any(e.name == p for e in kept)]:
+        notes.append(f"not found: {', '.join(lacking)}")
     return Extraction(
         document=document,
         focus=about,
@@ -119,24 +132,48 @@ def extract(
         device_type=device,
         polarity=about.device.polarity,
         parameters=tuple(kept),
-        looked=replace(looked, rows_returned=len(kept)),
+        looked=replace(looked, rows_returned=len(kept), usage=assistant.usage),
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _named(rows: Sequence[ParameterRow], name: Name, device: str | None) -> dict[int, Extracted]:
+def _named(rows: Sequence[ParameterRow], name: Name, device: str | None, assistant: Assistant) -> dict[int, Extracted]:
     """Row → what it is, for the rows that are a known parameter. Rows that read alike are named once."""
     requests = [row_request(row, device=device) for row in rows]
     different = list({r.text: r for r in requests}.values())
     decisions = {
         request.text: result.mentions[0].decision for request, result in zip(different, name(different), strict=True)
     }
-    found = {}
-    for i, (row, request) in enumerate(zip(rows, requests, strict=True)):
-        decision = decisions[request.text]
-        if decision.concept_id is not None:
-            found[i] = Extracted(decision.concept_id, row, decision)
-    return found
+    chosen = assistant.choose(rows, [decisions[request.text] for request in requests])
+    return {
+        i: Extracted(decision.concept_id, row, decision)
+        for i, (row, decision) in enumerate(zip(rows, chosen, strict=True))
+        if decision.concept_id is not None
+    }
+
+
+def _found_by(
+    assistant: Assistant, document: Document, name: Name, missed: Sequence[str], device: str | None
+) -> list[Extracted]:
+    """What an assistant finds of the parameters missed; named by the flow like any other row."""
+    known = {p.name: p for p in known_parameters()}
+    wanted = [Wanted(p, known[p].names["en"][0], known[p].dimensions) for p in missed if p in known]
+    found = assistant.find(document, wanted)
+    results = name([row_request(row, device=device) for row in found.values()]) if found else []
+    extracted = []
+    for (parameter, row), result in zip(found.items(), results, strict=True):
+        decision = result.mentions[0].decision
+        # It was asked for by this name: the flow's candidate of that name says how sure that is.
+        offered = next((c for c in decision.candidates if c.concept_id == parameter), None)
+        sure = replace(
+            decision,
+            concept_id=parameter,
+            name=known[parameter].names["en"][0],
+            confidence=offered.confidence if offered else 0.0,
+            notes=("found by a language model",),
+        )
+        extracted.append(Extracted(parameter, row, sure))
+    return extracted
 
 
 def _require_part(about: Focus) -> None:
@@ -192,15 +229,10 @@ def _without_repeats(found: Sequence[Extracted]) -> list[Extracted]:
     ]
 
 
-def _notes(
-    rows: Sequence[ParameterRow], concerned: Sequence[int], named: Mapping[int, Extracted], wanted: Sequence[str]
-) -> list[str]:
+def _notes(rows: Sequence[ParameterRow], concerned: Sequence[int], named: Mapping[int, Extracted]) -> list[str]:
     unnamed = [rows[i] for i in concerned if i not in named]
     notes = [note for i in concerned if i in named for note in rows[i].notes]
-    if unnamed and not wanted:
+    if unnamed:
         pages = ", ".join(map(str, sorted({row.page for row in unnamed})))
         notes.append(f"{len(unnamed)} printed rows are no parameter that is known (page {pages})")
-    missing = [p for p in wanted if not any(e.name == p for i, e in named.items() if i in set(concerned))]
-    if missing:
-        notes.append(f"not found: {', '.join(missing)}")
     return notes

@@ -21,6 +21,10 @@ _DETAILS: Final = frozenset({"static", "dynamic", "switching", "diode", "electri
 """Kinds of section that are one kind to a sheet that has only "electrical characteristics"."""
 OTHER_CASE: Final = 0.15
 """Off for a symbol that agrees but for its case, where another agrees with it. A guess."""
+_NARROW: Final = 0.1
+"""Of the section's bonus, for a parameter of one kind of device against one of all. A guess."""
+UNKNOWN_SYMBOL: Final = 0.9
+"""What a name is worth beside a symbol that nobody knows. A guess."""
 _UNITLESS: Final = 0.15
 """Off for a parameter that has a unit where the row prints none. A guess."""
 
@@ -84,8 +88,10 @@ class SymbolIndex:
         rows = [by_name[c][1] if c in by_name else self._first_row(c) for c in concepts]
         named = [by_name[c][0] if c in by_name else 0.0 for c in concepts]
         marked = [by_symbol.get(c, 0.0) for c in concepts]
-        weight = self._weight if symbol and name else 1.0 if by_symbol else 0.0
-        fused = [weight * s + (1 - weight) * n for s, n in zip(marked, named, strict=True)]
+        weight = self._weight if by_symbol and name else 1.0 if by_symbol else 0.0
+        # A symbol that no parameter has says little against a name that one has.
+        known = 1.0 if by_symbol or not symbol else UNKNOWN_SYMBOL
+        fused = [known * (weight * s + (1 - weight) * n) for s, n in zip(marked, named, strict=True)]
         return rows, fused, marked, named
 
     def _by_symbol(self, symbol: str) -> Mapping[int, float]:
@@ -107,7 +113,8 @@ class Gates:
     """Candidates re-scored by what the row's unit measures, its device and its section.
 
     A unit of another dimension shuts a candidate out. A parameter of another kind of device costs, and the usual
-    section gains. If nothing is left above `least`, the device's gate is lifted: its kind may have been guessed wrong.
+    section gains. If nothing is left above `least`, or nothing of the device's own kind is a known name and something
+    of another kind is, the device's gate is lifted: its kind may have been guessed wrong.
     """
 
     def __init__(self, terminology: Terminology, config: DatasheetsConfig) -> None:
@@ -123,8 +130,11 @@ class Gates:
         held = mention.facts.get("held", ())
         words = frozenset(held) if isinstance(held, tuple) else frozenset()
         strict = [self._gated(mention, c, words, devices=True) for c in candidates]
-        if candidates and max(c.score for c in strict) < self._config.least:
-            strict = [self._gated(mention, c, words, devices=False) for c in candidates]
+        best = max((c.score for c in strict), default=0.0)
+        if best < self._config.known:
+            lifted = [self._gated(mention, c, words, devices=False) for c in candidates]
+            if best < self._config.least or max((c.score for c in lifted), default=0.0) >= self._config.known:
+                strict = lifted
         return sorted(strict, key=lambda c: -c.score)
 
     def _gated(self, mention: Mention, candidate: Candidate, words: frozenset[str], *, devices: bool) -> Candidate:
@@ -134,6 +144,8 @@ class Gates:
         sections = self._sections[candidate.concept]
         # A section is a hint of the second rank: it settles what symbol and name leave open.
         section = self._section(sections, words)
+        # Of two that agree alike, the one of fewer devices is meant: a collector's dissipation, not any.
+        section += _NARROW * (1 - len(types) / len(_DEVICE_WORDS)) if types & words else 0.0
         score = candidate.score + unit - self._config.device_penalty * other + self._config.section_bonus * section
         if score == candidate.score:
             return candidate
@@ -155,32 +167,39 @@ class Gates:
 
 
 class Floor:
-    """A decider that answers NIL for what is unlike every name, however far the rest is behind.
+    """A decider that answers NIL for what is unlike every name, and never for what is one.
 
-    The gates leave few candidates, so that the margin alone would make a poor one sure. A request that names its own
-    threshold, and what users confirmed, are left alone.
+    The gates leave few candidates, so that the margin alone would make a poor one sure; and a name printed as it is
+    known is one, however crowded its neighbourhood. A request that names its own threshold, and what users said, are
+    left alone.
+
+    Args:
+        decider: decides the rest.
+        least: a best score below it is NIL.
+        known: a best score from here on is not.
     """
 
-    def __init__(self, decider: Decider, *, least: float) -> None:
+    def __init__(self, decider: Decider, *, least: float, known: float) -> None:
         self._decider = decider
         self._least = least
+        self._known = known
 
     def decide(
         self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
     ) -> list[Decision]:
         """One decision per mention, in order."""
         decisions = self._decider.decide(mentions, candidates, options)
-        return [
-            replace(d, concept_id=NIL, name=None, notes=(*d.notes, "unlike every name"))
-            if self._unlike(d, wanted)
-            else d
-            for d, wanted in zip(decisions, options, strict=True)
-        ]
+        return [self._judged(d, wanted) for d, wanted in zip(decisions, options, strict=True)]
 
-    def _unlike(self, decision: Decision, wanted: Options) -> bool:
-        if decision.nil or wanted.min_confidence is not None or "confirmed" in decision.notes:
-            return False
-        return decision.candidates[0].score < self._least
+    def _judged(self, decision: Decision, wanted: Options) -> Decision:
+        if wanted.min_confidence is not None or not decision.candidates or "confirmed" in decision.notes:
+            return decision
+        best = decision.candidates[0]
+        if not decision.nil and best.score < self._least:
+            return replace(decision, concept_id=NIL, name=None, notes=(*decision.notes, "unlike every name"))
+        if decision.nil and best.score >= self._known:
+            return replace(decision, concept_id=best.concept_id, name=best.name, notes=("as it is known",))
+        return decision
 
 
 _DEVICE_WORDS: Final = frozenset(

@@ -14,13 +14,14 @@ RELAXED: Final = 0.8
 
 def plain(symbol: str) -> str:
     """The symbol without case, brackets and what stands between its parts."""
-    text = _BETWEEN.sub("", symbol.translate(_GREEK).casefold())
+    text = cased(symbol).casefold()
     return _BREAKDOWN.sub("vbr", text)
 
 
 def cased(symbol: str) -> str:
     """The symbol as `plain` has it, but with its case: hFE is not hfe."""
-    return _BETWEEN.sub("", symbol.translate(_GREEK))
+    # "ID @ TC = 25 °C": what it is measured at is no part of it.
+    return _BETWEEN.sub("", re.split(r"\s*@|\s+at\s", symbol.translate(_GREEK))[0])
 
 
 def forms(symbol: str) -> list[tuple[str, float]]:

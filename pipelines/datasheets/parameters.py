@@ -12,6 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from pipelines.datasheets.units import Dimension, dimension_of
 from pipelines.terminology import Concept, Term, Terminology
 
 NAME: Final = "parameters"
@@ -41,6 +42,11 @@ class Parameter:
     units: tuple[str, ...]
     devices: tuple[str, ...]
     sections: tuple[str, ...]
+
+    @property
+    def dimensions(self) -> frozenset[Dimension]:
+        """What its units measure."""
+        return frozenset(() if unit == "1" else dimension_of(unit) for unit in self.units)
 
 
 @cache

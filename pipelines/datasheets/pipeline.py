@@ -36,7 +36,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
         naming=Naming(parts.terminology, aggregation=BestTerm(), limit=config.candidates),
         learner=parts.learner,
         reranker=Gates(parts.terminology, config),
-        decider=Floor(parts.decider, least=config.least),
+        decider=Floor(parts.decider, least=config.least, known=config.known),
         rows=config.rows,
     )
 

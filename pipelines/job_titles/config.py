@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from pipelines.config import BlockConfig, FusionConfig, NgramOptions, PipelineConfig
 
-ENCODERS = ("use-multilingual", "minilm", "e5-small-titles")
+ENCODERS = ("use-titles", "minilm-titles", "e5-small-titles")
 """USE, MiniLM and e5, trained where training gained (docs/training.md)."""
 _USE_AND_E5 = ("ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
 """What USE was trained on besides English; measured for de, es, fr, it, nl, pl and pt."""
@@ -29,7 +29,7 @@ class JobTitlesConfig(PipelineConfig):
         default_factory=lambda: BlockConfig(
             default=[0.0, 0.0, 1.0],
             unknown=[0.4, 0.0, 0.6],
-            by_language={"en": [0.25, 0.75, 0.0]} | {tag: [0.5, 0.0, 0.5] for tag in _USE_AND_E5},
+            by_language={"en": [0.5, 0.5, 0.0]} | {tag: [0.5, 0.0, 0.5] for tag in _USE_AND_E5},
         ),
         description="Weights of USE, MiniLM, e5 (dev, of a grid of quarters).",
     )

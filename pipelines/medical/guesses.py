@@ -1,8 +1,8 @@
 """Spans that are no alias and may mean a concept all the same.
 
 In a language that the terminology speaks: stretches that share most of their words with an alias ("aplastic nails"
-beside "aplasia of the nails"). In any other language no word can be compared, and every short stretch between punctuation
-is tried, as far as the budget goes. Linking then says what a guess means; only a sure one is answered.
+beside "aplasia of the nails"). In any other language no word can be compared; short stretches between punctuation are
+tried, as far as the budget goes. Linking then says what a guess means; only a sure one is answered.
 """
 
 from collections.abc import Iterator, Sequence

@@ -118,4 +118,8 @@ def _mixed(terminology: Terminology, size: int, rng: np.random.Generator) -> lis
     for term in terminology.row_terms:
         by_language.setdefault(term.language, []).extend(term.text.split())
     languages = [terminology.row_terms[r].language for r in rng.integers(0, terminology.rows, size)]
-    return [(" ".join(rng.choice(np.array(by_language[tag], object), rng.integers(1, 4))), tag) for tag in languages]
+    texts = []
+    for tag in languages:
+        words = by_language[tag]
+        texts.append((" ".join(words[i] for i in rng.integers(0, len(words), rng.integers(1, 4))), tag))
+    return texts

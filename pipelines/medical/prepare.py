@@ -21,6 +21,12 @@ from pipelines.results import Mention, Request
 LANGUAGE_CHARS: Final = 2000
 """Characters that a text's language is told by."""
 
+TELLING_WORDS: Final = 8
+"""Words below which a guess at the language is not relied on: aliases of every language are looked for. A guess."""
+
+MAX_GUESSES: Final = 500
+"""Of one text: two CPU-seconds of linking. Longer texts get the best of them."""
+
 MAX_QUERY: Final = 512
 """Characters of a mention that are searched with: beyond, an encoder's window is full."""
 
@@ -66,7 +72,8 @@ class MedicalPreparer:
         words = words_of(request.text, language=language)
         explained = definitions(request.text)
         if request.mentions is None:
-            places = self._found(request.text, words, explained, language)
+            sure = request.language or (language if len(words) >= TELLING_WORDS else None)
+            places = self._found(request.text, words, explained, sure)
         else:
             places = [
                 _given(request.text, words, explained, offsets, f"/items/{number}/mentions/{i}")
@@ -82,7 +89,7 @@ class MedicalPreparer:
     def _found(self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None) -> list[_Place]:
         known = self._dictionary.find(words, text, language=language)
         rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
-        most = -(-rate * len(text) // 1000)
+        most = min(-(-rate * len(text) // 1000), MAX_GUESSES)
         spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
         places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s) for s in spans}
         places |= self._abbreviated(text, words, explained, language)

@@ -55,7 +55,9 @@ def extract_command(
     table = Table("parameter", "symbol", "conditions", "min", "typ", "max", "unit", "page", title=escape(title))
     for e in found.parameters:
         row = e.row
-        held = ", ".join([*([f"[{row.variant}]"] if row.variant else []), *(c.text for c in row.conditions)])
+        held = ", ".join(
+            [*([f"[{row.variant}]"] if row.variant else []), *dict.fromkeys(c.text for c in row.conditions)]
+        )
         numbers = ["" if v is None else f"{v:g}" for v in (row.min, row.typ, row.max)]
         table.add_row(e.name, *map(escape, [row.symbol or "", held, *numbers, row.unit or ""]), str(row.page))
     out.print(table)

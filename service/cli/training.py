@@ -2,7 +2,6 @@
 
 import shlex
 import shutil
-import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,7 +45,8 @@ def train(
     store = store_at(artifacts)
     chosen = recipe.read_config(config)
     checkpoints = work or store.root / "training" / chosen.name
-    command = shlex.join(["cognomen", *sys.argv[1:]])
+    # Where things went decides nothing, and the card travels: only what made the adapter is said.
+    command = shlex.join(["cognomen", "train", spec.slug, "--config", str(config)])
     with tempfile.TemporaryDirectory(prefix="cognomen-adapter-") as scratch:
         made = Path(scratch) / chosen.name
         with Bars(chosen.name) as bars:

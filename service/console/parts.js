@@ -91,7 +91,7 @@ export function notHostedNotice(name, mend) {
   return h(
     "div",
     { class: "notice" },
-    h("strong", {}, `${name} is not hosted here. `),
+    h("strong", {}, `${name} ${/s$/.test(name) && /^[A-Z]/.test(name) ? "are" : "is"} not hosted here. `),
     "This service answers 404 to it, so there is nothing to show. ",
     mend,
   );

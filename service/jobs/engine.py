@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from dbos import DBOS, DBOSClient, Serializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.jobs.queue import LOOK_EVERY_S, NAME, QUEUE, VERSION, WORKFLOW
+
+DATABASE_ERRORS: Final = (SQLAlchemyError, OSError)
+"""What DBOS lets through when its database is away, full or damaged."""
 
 
 class JsonSerializer(Serializer):

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, cast
 from models.artifacts import ArtifactStore
 from service.files import FileStore, new_id, refused_by_disk, sync_folder, write_atomically
 from service.jobs.queue import STATUSES, Queue
-from service.jobs.task import ASKED, CANCEL, input_name, read_progress
+from service.jobs.task import ASKED, CANCEL, linked_name, read_progress
 from service.problems import Refusal
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -128,8 +128,14 @@ class JobStore:
                 if known["request_sha256"] != content["request_sha256"]:
                     raise KeyTaken("This Idempotency-Key came with another request; take another key.")
                 job_id = first
-        # Between the key and the queue this process may die: then the retry puts the job on the queue.
-        self._queue.put(job_id)
+        try:
+            # Between the key and the queue this process may die: then the retry puts the job on the queue.
+            self._queue.put(job_id)
+        except Refusal:
+            if key is None:
+                # Whoever is told that it failed, and has no key to ask again with, asks for another job.
+                self._drop(job_id, plan.pins)
+            raise
         return self.get(job_id)
 
     def first_for(self, key: str, request: Mapping[str, Any]) -> Job | None:
@@ -234,10 +240,10 @@ class JobStore:
         try:
             if plan.input_file_id is not None:
                 about = self._files.get(plan.input_file_id)
-                os.link(self._files.path(about.id), part / input_name(about.filename))
+                os.link(self._files.path(about.id), part / linked_name("input", about.filename))
             for role, file_id in plan.beside.items():
                 about = self._files.get(file_id)
-                os.link(self._files.path(about.id), part / f"beside-{role}-{input_name(about.filename)}")
+                os.link(self._files.path(about.id), part / linked_name(f"beside-{role}-input", about.filename))
             for name, generation in plan.pins.items():
                 self._artifacts.pin(name, generation, holder=job_id)
             write_atomically(part / ASKED, json.dumps(content, ensure_ascii=False).encode())

@@ -54,6 +54,7 @@ class Supervisor:
                     await asyncio.to_thread(self._start_if_needed)
             except Exception as error:  # noqa: BLE001 - a database that is away now may be back later
                 log_failure(error, reason="supervising jobs")
+                await asyncio.sleep(_LONGEST_PAUSE_S / 3)
             self._woken.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY_S):

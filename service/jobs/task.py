@@ -121,9 +121,9 @@ def input_of(folder: Path) -> Path:
     return found[0] if found else folder / "input"
 
 
-def input_name(filename: str) -> str:
+def linked_name(role: str, filename: str) -> str:
     """What a job calls its link to a file: never a name that was sent."""
-    return f"input{suffix_of(filename) or ('.zip' if filename.lower().endswith('.zip') else '')}"
+    return f"{role}{suffix_of(filename) or ('.zip' if filename.lower().endswith('.zip') else '')}"
 
 
 def read_progress(folder: Path) -> dict[str, Any] | None:

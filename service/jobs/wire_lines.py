@@ -15,6 +15,7 @@ from pipelines.results import Request, Result
 from service.problems import INTERNAL, Fault, Invalid, pointer_of
 from service.schemas import PipelineRequest
 from service.schemas.job_titles import JobTitlesRequest, job_title_to_wire
+from service.schemas.medical import MedicalLines, medical_to_wire
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class LineFormat:
 
 LINE_FORMATS: Final[Mapping[str, LineFormat]] = {
     "job-titles": LineFormat(JobTitlesRequest, job_title_to_wire),
+    "medical": LineFormat(MedicalLines, medical_to_wire),
 }
 """Pipeline → its lines. A pipeline that has an HTTP route has an entry here."""
 

@@ -13,6 +13,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from pipelines.datasheets.assistance import Assistant, LanguageModel
+from pipelines.datasheets.chat import HttpChat
 from pipelines.datasheets.errors import ModelImpossible, SimulatorFailed
 from pipelines.datasheets.extraction import Extraction, extract
 from pipelines.datasheets.page import Document
@@ -26,6 +28,7 @@ from service.problems import BodyTooLarge, ClientGone, Fault, Invalid, Malformed
 from service.routes import BODY, Services, TimeoutMs, hangs_up, router, services_of, timeout_s
 from service.schemas.datasheets import ExtractAnswer, ExtractForm, extraction_to_wire
 from service.schemas.spice import SpiceAnswer, SpiceRequest, card_to_wire
+from service.settings import Settings
 
 routes = router("datasheets")
 
@@ -53,6 +56,7 @@ _FORM: Final = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
+                    "additionalProperties": False,
                     "properties": {
                         "file": {"type": "string", "format": "binary", "description": "The PDF."},
                         **ExtractForm.model_json_schema()["properties"],
@@ -166,6 +170,7 @@ def _extracted(services: Services, hosted: HostedPipeline, document: Document, f
         device_type=form.device_type,
         parameters=form.parameters,
         all_parts=form.variants == "all",
+        assistant=assistant_of(services.settings) if form.assist else None,
         hubness=form.hubness,
         options=Options(top_k=form.top_k or 5, min_confidence=form.min_confidence),
     )
@@ -189,6 +194,15 @@ def run_extraction(
         return hosted.pipeline.run(asked, hubness=hubness)
 
     return extract(document, name, **chosen)
+
+
+def assistant_of(settings: Settings) -> Assistant | None:
+    """The language model that the operator has set up, for one extraction."""
+    if settings.llm_base_url is None:
+        return None
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+    chat = HttpChat(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s)
+    return LanguageModel(chat, retries=settings.llm_retries)
 
 
 def produced_by(hosted: HostedPipeline) -> dict[str, Any]:
@@ -264,7 +278,7 @@ def _sorted(form: FormData) -> tuple[UploadFile, ExtractForm]:
 
 def _read(name: str, text: str) -> object:
     """A field's text as the type it has; what cannot be read stays text, and the model says what is wrong with it."""
-    if name == "ocr":
+    if name in ("ocr", "assist"):
         return _TRUE.get(text.strip().lower(), text)
     kind = {"top_k": int, "min_confidence": float}.get(name)
     try:

@@ -43,7 +43,9 @@ async def upload_file(request: Request) -> Response:
 @routes.get(PATH, response_model=FilesPage, responses={**NAMED, **UNAVAILABLE}, summary="List files")
 def list_files(
     request: Request,
-    purpose: Annotated[str | None, Query(max_length=20, description="Only of this purpose.")] = None,
+    purpose: Annotated[
+        str | None, Query(description="Only of this purpose.", json_schema_extra={"enum": [*PURPOSES, OUTPUT]})
+    ] = None,
     page_token: Annotated[str | None, Query(max_length=200, description="From the page before.")] = None,
     page_size: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:

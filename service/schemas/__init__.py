@@ -41,6 +41,18 @@ class Sized:
         return value
 
 
+def exactly_one(*names: str) -> dict[str, Any]:
+    """For `json_schema_extra`: of these fields one is there, and only one (a null is as good as absent)."""
+    return {"oneOf": [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in names]}
+
+
+def whole_numbers(value: object) -> object:
+    """An object whose 5.0 are 5: to JSON Schema these are integers, to pydantic's strict mode they are none."""
+    if isinstance(value, dict) and any(type(v) is float and v.is_integer() for v in value.values()):
+        return {k: int(v) if type(v) is float and v.is_integer() else v for k, v in value.items()}
+    return value
+
+
 class Wire(BaseModel):
     """What a client sends: strict types, no unknown fields."""
 
@@ -52,10 +64,7 @@ class Wire(BaseModel):
         # Each unknown field would become an error of its own.
         if isinstance(value, dict) and len(value) > _MAX_FIELDS:
             raise PydanticCustomError("too_many_fields", "Should have at most {most} fields", {"most": _MAX_FIELDS})
-        # To JSON Schema 5.0 is an integer; to pydantic's strict mode it is none.
-        if isinstance(value, dict) and any(type(v) is float and v.is_integer() for v in value.values()):
-            return {k: int(v) if type(v) is float and v.is_integer() else v for k, v in value.items()}
-        return value
+        return whole_numbers(value)
 
 
 # -- problems ------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ class ExtractForm(Wire):
     )
     ocr: bool = Field(False, description="Read pages that are pictures: about a minute a page.")
     variants: Literal["part", "all"] = Field("part", description="all: rows of every part; then none need be chosen.")
+    assist: bool = Field(True, description="Ask the language model, where the operator has set one up.")
     terminology: str | None = Field(None, max_length=200, description="Default: the pipeline's own.")
     top_k: int | None = Field(None, ge=1, le=100, description="List so many candidates with each parameter.")
     hubness: Hubness = Field("auto", description="As for every pipeline.")
@@ -95,6 +96,16 @@ class FocusAnswer(BaseModel):
     rows_seen: int
     rows_returned: int
     stages: dict[str, str] = Field(description="Parameter asked for → primary, supplementary, widened or missed.")
+    tokens: "TokensAnswer" = Field(description="Of a language model; zeros where none is asked.")
+
+
+class TokensAnswer(BaseModel):
+    """What a language model was asked, and what it cost."""
+
+    requests: int
+    prompt: int
+    completion: int
+    rejected: int = Field(description="Answers, or parts of them, that were not accepted.")
 
 
 class ExtractAnswer(PipelineAnswer):
@@ -131,6 +142,12 @@ def extraction_to_wire(extraction: Extraction, *, top_k: int | None) -> dict[str
             "rows_seen": looked.rows_seen,
             "rows_returned": looked.rows_returned,
             "stages": dict(looked.stages),
+            "tokens": {
+                "requests": looked.usage.requests,
+                "prompt": looked.usage.prompt,
+                "completion": looked.usage.completion,
+                "rejected": looked.usage.rejected,
+            },
         },
         "notes": list(extraction.notes),
     }

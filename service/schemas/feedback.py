@@ -12,17 +12,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pipelines.feedback import Feedback
-from service.schemas import MAX_ITEMS, Language, Sized, Wire
+from service.schemas import MAX_ITEMS, Language, Sized, Wire, exactly_one
 
 
 class SaidText(Wire):
     """One word on one text: it is, or is not, known by this concept."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("title", "text")]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=exactly_one("title", "text"))
 
     title: str | None = Field(None, min_length=1, max_length=1000, description="A job title; or `text`, not both.")
     text: str | None = Field(None, min_length=1, max_length=1000, description="What other pipelines were asked.")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.schemas import Hubness, Language, Wire
+from service.schemas import Hubness, Language, Wire, exactly_one
 
 FORMATS: Final = ("jsonl", "csv", "obo", "esco", "onet", "xmen", "parquet")
 NAME: Final = "^[a-z0-9][a-z0-9._-]{0,99}$"
@@ -33,12 +33,13 @@ class IndexJob(Wire):
 
     model_config = ConfigDict(
         json_schema_extra={
+            **exactly_one("terminology", "collection"),
             "example": {
                 "kind": "index",
                 "terminology": "trades",
                 "format": "jsonl",
                 "input_file_id": "file-20261124T114512123456-9f3a1c2b",
-            }
+            },
         }
     )
 

@@ -79,11 +79,17 @@ class MedicalRequest(PipelineRequest):
             Request(
                 item.text,
                 language=item.language,
-                mentions=None if item.mentions is None else [(m.start, m.end) for m in item.mentions],
+                mentions=None if item.mentions is None else tuple((m.start, m.end) for m in item.mentions),
                 options=options,
             )
             for item in self.items
         ]
+
+
+class MedicalLines(MedicalRequest):
+    """What a `run` job takes: every line is answered as JSON."""
+
+    output: Literal["json"] = "json"
 
 
 class MentionAnswer(BaseModel):

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from pipelines.retrieval.collection import About, Asked, Collection, Found, Hit
 from pipelines.retrieval.documents import MAX_DIMENSION, MAX_NUMBER
 from pipelines.retrieval.fields import Filter
-from service.schemas import MAX_ITEMS, Hubness, Sized, TerminologyRef, Wire
+from service.schemas import MAX_ITEMS, Hubness, Sized, TerminologyRef, Wire, exactly_one
 
 MAX_QUERY_CHARS: Final = 32_768
 Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
@@ -19,6 +19,8 @@ Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 
 class SearchQuery(Wire):
     """What is looked for: a text or a vector."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("text", "vector"))
 
     text: str | None = Field(None, min_length=1, max_length=MAX_QUERY_CHARS)
     vector: Annotated[list[Number], BeforeValidator(Sized(most=MAX_DIMENSION))] | None = Field(

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from pipelines.datasheets.spice.facts import Fact, condition_key, condition_si
 from pipelines.datasheets.spice.making import Card
 from pipelines.datasheets.units import parse_unit, to_si
-from service.schemas import Sized, Wire
+from service.schemas import Sized, Wire, exactly_one, whole_numbers
 from service.schemas.datasheets import DeviceType
 
 _MOST_PARAMETERS = 1000
@@ -20,6 +20,11 @@ class _Given(BaseModel):
     """What /v1/datasheets/extract answers may be sent back as it is: what is not needed is not looked at."""
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        return whole_numbers(value)
 
 
 class GivenCondition(_Given):
@@ -62,6 +67,14 @@ class GivenParameter(_Given):
 
 class SpiceRequest(Wire):
     """A document that was extracted before, or a device with its parameters."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **exactly_one("document_id", "parameters"),
+            "if": {"required": ["parameters"], "properties": {"parameters": {"type": "array"}}},
+            "then": {"required": ["device_type"], "properties": {"device_type": {"type": "string"}}},
+        }
+    )
 
     document_id: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="From an extraction's `document.id`.")
     part: str | None = Field(None, min_length=1, max_length=64, description="Needed where the document has several.")

@@ -5,9 +5,6 @@ import pytest
 
 from cognomen_client import Client
 from cognomen_client.retrying import Retrying
-from tests.live import live
-
-__all__ = ["live"]
 
 
 @pytest.fixture

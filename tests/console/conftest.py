@@ -1,17 +1,17 @@
 """A browser that looks at a live service. Skips where no Chromium is installed."""
 
+import importlib.util
 import json
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.live import live
 
-__all__ = ["live"]
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    # Not for the session: while Playwright runs, no other test could run an event loop of its own.
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -57,3 +57,15 @@ def _answering(answer):
         route.fulfill(status=status, content_type=kind, body=text)
 
     return handle
+
+
+@pytest.fixture(scope="session")
+def synthetic_sheets():
+    """Makers of datasheets of parts that do not exist."""
+    pytest.importorskip("reportlab")
+    path = Path(__file__).resolve().parents[1] / "data" / "datasheets_synthetic.py"
+    spec = importlib.util.spec_from_file_location("datasheets_synthetic", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

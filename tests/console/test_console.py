@@ -44,7 +44,7 @@ def test_one_click_teaches_the_next_answer(open_page):
     page.get_by_role("button", name="Name it").click()
     expect(page.locator(".decision")).to_contain_text(name)
     expect(page.locator(".decision")).to_contain_text("confirmed")
-    page.goto(page.url.split("#")[0] + "#/feedback")
+    page.goto(page.url.split("#")[0] + "#/feedback?pipeline=job-titles")
     row = page.get_by_role("row", name="kitchen porter")
     row.get_by_role("button").click()
     expect(row).to_have_count(0)
@@ -78,8 +78,8 @@ def test_terminologies_are_browsed_to_a_concept(open_page):
 @pytest.mark.parametrize(("view", "said"), [
     ("#/medical?text=fever", "medical is not hosted here"),
     ("#/retrieval", "retrieval is not hosted here"),
-    ("#/files", "Files is not hosted here"),
-    ("#/jobs", "Jobs is not hosted here"),
+    ("#/files", "Files are not hosted here"),
+    ("#/jobs", "Jobs are not hosted here"),
     ("#/keys", "Key management is not hosted here"),
 ])  # fmt: skip
 def test_what_is_not_hosted_is_said_to_be_missing(open_page, view, said):
@@ -130,39 +130,85 @@ def test_what_is_marked_is_linked_by_code_points(open_page):
     assert asked[0]["items"][0]["mentions"] == [{"start": 5, "end": 10}]
 
 
-def test_a_datasheet_shows_where_each_value_is_printed_and_makes_a_model(open_page):
-    several = {"type": "urn:cognomen:problem:part-ambiguous", "title": "Several parts", "status": 409,
-               "candidates": ["1N4148", "1N4448"]}  # fmt: skip
+def test_a_note_is_linked_and_given_as_fhir(open_page):
+    page = open_page("#/medical")
+    page.get_by_label("Clinical text").fill("😀 No fever. The child has had seizures; her father has diabetes.")
+    page.get_by_role("button", name="Link it").click()
+    marks = page.locator(".note .mention")
+    expect(marks).to_have_text(["fever", "seizures", "diabetes"])
+    expect(marks.first).to_have_class(re.compile("negated"))
+    expect(marks.nth(2)).to_have_class(re.compile("family"))
+    marks.nth(1).click()
+    expect(page.locator(".detail .candidate.chosen")).to_contain_text("Seizure")
+    page.get_by_role("button", name="As FHIR R4").click()
+    expect(page.get_by_label("As FHIR R4", exact=True).last).to_contain_text('"resourceType": "Parameters"')
 
-    def extract(request):
-        return contract.DATASHEET if b'name="part"' in (request.post_data_buffer or b"") else (409, several)
 
-    page = open_page(
-        "#/datasheets", answers={"/v1/datasheets/extract": extract, "/v1/datasheets/spice": contract.SPICE}
-    )
-    page.get_by_label("Datasheet (PDF)").set_input_files(
-        {"name": "d.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
-    )
+def test_a_sheet_of_several_parts_asks_which_and_shows_where_each_value_is_printed(open_page, synthetic_sheets):
+    page = open_page("#/datasheets")
+    pdf = {**PDF, "buffer": synthetic_sheets.stacked_variants().pdf}
+    page.get_by_label("Datasheet (PDF)").set_input_files(pdf)
     page.get_by_role("button", name="Read it").click()
-    page.get_by_role("button", name="1N4148", exact=True).click()
-    expect(page.get_by_role("table", name="Parameters")).to_contain_text("IF = 100 mA")
+    page.get_by_role("button", name="QJ112", exact=True).click(timeout=60_000)
+    table = page.get_by_role("table", name="Parameters")
+    expect(table).to_contain_text("QJ112", timeout=60_000)
+    table.get_by_role("button").first.click()
+    expect(page.locator(".box.chosen")).to_have_count(1)
+    expect(page.locator("tr.chosen")).to_have_count(1)
+
+
+def test_a_datasheet_makes_a_model(open_page, synthetic_sheets):
+    page = open_page("#/datasheets")
+    page.get_by_label("Datasheet (PDF)").set_input_files({**PDF, "buffer": synthetic_sheets.ruled_plain().pdf})
+    page.get_by_role("button", name="Read it").click()
+    page.get_by_role("button", name="Make the SPICE model").click(timeout=60_000)
+    expect(page.get_by_label("SPICE card")).to_contain_text(".model", timeout=60_000)
+    expect(page.get_by_role("table", name="Model parameters")).to_be_visible()
+
+
+def test_a_simulated_model_is_shown_beside_the_sheet(open_page):
+    page = open_page("#/datasheets", answers={"/v1/datasheets/extract": contract.DATASHEET, **SPICE})
+    page.get_by_label("Datasheet (PDF)").set_input_files(PDF)
+    page.get_by_role("button", name="Read it").click()
     page.get_by_role("button", name="reverse_current", exact=True).click()
     expect(page.locator(".quote")).to_contain_text("VR = 20 V 25 nA")
-    expect(page.locator(".box.chosen")).to_have_count(1)
     page.get_by_role("button", name="Make the SPICE model").click()
-    expect(page.get_by_label("SPICE card")).to_contain_text(".model D1N4148")
     expect(page.get_by_role("table", name="Residuals")).to_contain_text("-3 %")
     expect(page.locator(".curve img")).to_have_js_property("naturalWidth", 9)
 
 
 def test_a_search_is_shown_with_and_without_correction(open_page):
-    page = open_page(
-        "#/retrieval?q=one%0Atwo%0Athree",
-        answers={"/v1/retrieval": contract.COLLECTIONS, "/v1/retrieval/notes/search": contract.search},
-    )
-    expect(page.locator(".side h3").nth(1)).to_have_text("with dual_is")
+    page = open_page("#/retrieval?q=red+car%0Aold+hat&hubness=is&top_k=3")
+    expect(page.locator(".side h3").nth(1)).to_have_text("with is")
+    expect(page.locator(".side").first.locator("li").first).to_contain_text("red car")
+    expect(page.locator(".plot figcaption")).to_contain_text("hits of 2 queries")
+
+
+def test_what_moves_is_said_and_a_hub_is_seen(open_page):
+    page = open_page("#/retrieval?q=one%0Atwo%0Athree", answers=EVERYTHING)
     expect(page.locator(".side").nth(1).locator("li").first).to_contain_text("↑ 1")
     expect(page.locator(".plot figcaption")).to_contain_text("at most 3 without correction, 1 with dual_is")
+
+
+def test_a_file_becomes_a_job_and_its_result_is_fetched(open_page, live):
+    page = open_page("#/files")
+    lines = b'{"title": "plumber"}\n{"title": "staff nurse"}\n'
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "t.jsonl", "mimeType": "text/plain", "buffer": lines}
+    )
+    page.get_by_role("button", name="Upload").click()
+    row = page.get_by_role("row", name=re.compile("t.jsonl"))
+    row.get_by_role("link", name="Use in a job").click()
+    page.get_by_label("Pipeline").fill("job-titles")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.locator(".status-succeeded")).to_be_visible(timeout=120_000)
+    expect(page.locator(".facts")).to_contain_text("2 of 2 lines")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the result").click()
+    assert b"T:7126" in download.value.path().read_bytes()
+    page.goto(f"{live}/console#/generations")
+    page.reload()
+    expect(page.get_by_role("table", name="Generations that answer")).to_contain_text("things")
 
 
 def test_a_job_is_watched_as_it_goes_and_cancelled(open_page):
@@ -186,27 +232,20 @@ def test_a_job_is_watched_as_it_goes_and_cancelled(open_page):
     expect(page.locator(".status-cancelled")).to_be_visible()
 
 
-def test_a_file_leads_to_a_job(open_page):
-    page = open_page(
-        "#/files",
-        answers={
-            "/v1/files?*": {"files": [contract.FILE], "next_page_token": None},
-            "/v1/jobs?*": {"jobs": [], "next_page_token": None},
-        },
-    )
-    page.get_by_role("link", name="Use in a job").click()
-    expect(page.get_by_label("Input file id")).to_have_value("file-1")
-
-
 def test_a_new_key_is_shown_once(open_page):
-    def keys(request):
-        return (201, {**contract.KEY, "key": "cg_secret"}) if request.method == "POST" else {"keys": [contract.KEY]}
-
-    page = open_page("#/keys", answers={"/v1/keys": keys})
+    page = open_page("#/keys")
     page.get_by_label("Name").fill("gateway")
     page.get_by_role("button", name="Make a key").click()
-    expect(page.locator(".secret")).to_have_text("cg_secret")
+    expect(page.locator(".secret")).to_have_text(re.compile(r"\S{20,}"))
+    secret = page.locator(".secret").inner_text()
+    row = page.get_by_role("row", name=re.compile("gateway"))
+    row.get_by_role("button", name="Rotate gateway").click()
+    expect(page.locator(".secret")).not_to_have_text(secret)
+    page.reload()
     expect(page.get_by_role("table", name="Keys")).to_contain_text("gateway")
+    assert secret not in page.content()
+    row.get_by_role("button", name="Revoke gateway").click()
+    expect(row).to_have_count(0)
 
 
 def test_the_key_goes_with_every_call_and_is_never_copied(open_page):

@@ -293,14 +293,17 @@ def test_stalled_work_is_seen():
 
 def test_retry_after_follows_the_speed_of_the_queue():
     admission = Admission(capacity=10_000)
-    admission.admit(5000)
+    admission.admit(6001)
     assert admission.retry_after_s == 1
-    admission.computed(1000, 1.0)
-    assert admission.retry_after_s == 5
-    admission.computed(1, 1.0)
+    admission.began(1000)
+    admission.ended(1000, 1.0)
     assert admission.retry_after_s == 6
-    admission.admit(5000)
-    admission.leave(9990)
+    admission.began(1)
+    assert admission.retry_after_s == 6
+    admission.ended(1, 1.0)
+    assert admission.retry_after_s == 6
+    admission.admit(4990)
+    admission.leave(9980)
     assert admission.retry_after_s == 1
 
 
@@ -311,19 +314,37 @@ def test_a_text_costs_about_a_token_for_four_characters_and_never_more_than_an_e
 
 
 def test_where_the_machine_slows_down_fewer_tokens_may_wait():
-    admission = Admission(capacity=1000, wait_s=2.0)
-    admission.admit(400)
-    admission.admit(500)
-    admission.leave(500)
-    for _ in range(60):
-        admission.computed(100, 1.0)
+    admission = Admission(capacity=1000, answer_s=2.0)
+
+    def compute(tokens: int) -> None:
+        for _ in range(60):
+            admission.admit(tokens)
+            admission.began(tokens)
+            admission.ended(tokens, 1.0)
+
+    compute(100)
+    admission.admit(150)
+    with pytest.raises(Overloaded):
+        admission.admit(60)
+    admission.leave(150)
+    compute(1000)
+    admission.admit(900)
+    with pytest.raises(Overloaded):
+        admission.admit(200)  # The capacity still holds.
+
+
+def test_what_is_being_computed_counts_towards_the_wait():
+    admission = Admission(capacity=1000, answer_s=2.0)
+    admission.admit(100)
+    admission.began(100)
+    admission.ended(100, 1.0)
+    admission.admit(150)
+    admission.began(150)
+    admission.admit(150)  # Nothing waits: whatever comes may.
     with pytest.raises(Overloaded):
         admission.admit(10)
-    for _ in range(60):
-        admission.computed(1000, 1.0)
-    admission.admit(500)
-    with pytest.raises(Overloaded):
-        admission.admit(200)
+    admission.ended(150, 1.5)
+    admission.admit(40)
 
 
 def test_room_for_a_usual_request_is_asked_before_its_body_is_read():

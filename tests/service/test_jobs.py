@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+import numpy as np
 import orjson
 import pytest
 
@@ -346,6 +347,38 @@ def test_an_unknown_job_is_404_whatever_it_looks_like(idle, assert_problem, job_
         assert_problem(idle.served.post(f"/v1/jobs/{job_id}/cancel"), 404)
 
 
+def test_a_collection_is_indexed_and_searched_at_once_with_its_bank(jobs):
+    rng = np.random.default_rng(0)
+    documents = [
+        {"id": f"d{i}", "vector": v.tolist(), "metadata": {"even": i % 2 == 0}}
+        for i, v in enumerate(rng.normal(size=(60, 8)))
+    ]
+    bank = [{"vector": v.tolist()} for v in rng.normal(size=(40, 8))]
+    job = jobs.done(
+        kind="index",
+        collection="points",
+        format="jsonl",
+        input_file_id=jobs.upload(lines(*documents), purpose="documents"),
+        hubness={"method": "is", "queries_file_id": jobs.upload(lines(*bank), purpose="queries"), "beta": 5.0},
+    )
+    assert job["counts"] == {"ok": 60, "failed": 0}
+    assert job["result"]["hubness"]["method"] == "is"
+    body = {"queries": [{"vector": documents[3]["vector"]}], "top_k": 2}
+    answer = jobs.served.post("/v1/retrieval/points/search", {**body, "hubness": "none"}).json()
+    assert answer["generation"] == job["result"]["generation"]
+    assert answer["results"][0]["hits"][0]["id"] == "d3"
+    corrected = jobs.served.post("/v1/retrieval/points/search", body).json()["results"][0]["hits"][0]
+    assert corrected["score"] != corrected["raw_score"]
+
+
+def test_documents_that_are_none_fail_the_job_and_publish_nothing(jobs):
+    file_id = jobs.upload(lines({"id": "a", "vector": [1.0]}, {"id": "b", "text": "x"}), purpose="documents")
+    job = jobs.wait(jobs.started(kind="index", collection="broken", format="jsonl", input_file_id=file_id))
+    assert job["status"] == "failed"
+    assert job["error"]["status"] == 422
+    assert jobs.served.post("/v1/retrieval/broken/search", {"queries": [{"text": "x"}]}).status_code == 404
+
+
 def test_a_worker_that_dies_is_started_again(jobs):
     file_id = jobs.upload(lines(*({"title": f"cook {n}"} for n in range(5000))))
     job_id = jobs.started(kind="run", pipeline="job-titles", input_file_id=file_id)
@@ -375,3 +408,16 @@ def test_jobs_and_files_are_documented(idle):
         example = document["components"]["schemas"][schema]["example"]
         assert idle.ask(**example).status_code in {404, 422}  # Its file is not there; the rest is right.
     assert "multipart/form-data" in document["paths"]["/v1/files"]["post"]["requestBody"]["content"]
+
+
+def test_a_queue_that_is_away_or_damaged_is_a_clear_503_and_answers_go_on(serve_jobs, tmp_path, assert_problem):
+    jobs = serve_jobs(job_workers=0)
+    file_id = jobs.upload(lines({"title": "cook"}))
+    path = tmp_path / "data" / "jobs" / "queue.sqlite"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"this is no database" * 1000)
+    response = jobs.ask(kind="run", pipeline="job-titles", input_file_id=file_id)
+    assert_problem(response, 503, "jobs-unavailable")
+    assert response.headers["retry-after"]
+    assert not list((tmp_path / "data" / "jobs").glob("job-*"))
+    assert normalize(jobs, "nurse")["results"][0]["decision"]["concept_id"] == "T:2221"

@@ -318,6 +318,18 @@ def test_job_titles_take_a_correction_their_build_has_and_refuse_others(
             assert assert_problem(response, 422)["errors"][0]["pointer"] == "/hubness"
 
 
+def test_a_view_of_some_names_opens_no_others(collected):
+    everything = Collections(collected, encoder_of=encoder_of)
+    name = everything.names()[0]
+    everything.get(name)
+    seen = everything.seen_by(lambda n: n.startswith("nobody-"))
+    assert seen.names() == []
+    assert seen.all() == []
+    with pytest.raises(CollectionUnknown):
+        seen.get(name)
+    assert everything.seen_by(lambda n: n == name).get(name) is everything.get(name)
+
+
 def test_a_server_of_vectors_that_does_not_answer_is_503(searched, assert_problem, monkeypatch):
     def refuse(*_, **__):
         raise EngineUnavailable(f"{CANARY} does not answer")

@@ -19,7 +19,11 @@ TOKEN = jwt.encode(
 )
 THERE = {"pipeline": "job-titles", "name": "twelve", "concept_id": "T:5120"}
 """Path parameters that exist; anything else would only ever be 404."""
-NOT_IN_A_SCHEMA = ("no bank for that hubness", "no such concept", "Nothing is left of it", "page token")
+NOT_IN_A_SCHEMA = (
+    *("no bank for that hubness", "no such concept", "Nothing is left of it", "page token", "file is not there"),
+    *("model-impossible", "not a PDF", "No such parameter", "Nothing here does this kind of job", "unit is not known"),
+    "Collections are not read from this format",
+)
 """What is wrong with a request that follows the schema: it does not go with the data."""
 
 schema = schemathesis.openapi.from_dict(create_app(Settings(require_keys=True)).openapi())

@@ -2,7 +2,7 @@
 
 import { ask } from "../api.js";
 import { h, number, table } from "../dom.js";
-import { callBar, problem } from "../parts.js";
+import { callBar, copyButton, problem } from "../parts.js";
 
 export const title = "Generations";
 
@@ -22,30 +22,40 @@ export async function render(place, _params, { signal }) {
     place.append(problem(pipelines), callBar(pipelines));
     return;
   }
-  const rows = pipelines.data.pipelines.map((one) =>
+  const rows = pipelines.data.pipelines.map((one) => {
+    const { terminology, encoder } = one;
+    const artifact = `pipelines/${one.name.replaceAll("-", "_")}/${terminology.name}`;
+    const over = `${terminology.name} ${terminology.version}`;
+    return row(one.name, over, terminology.concepts, encoder.name, one.hubness, one.generation, artifact);
+  });
+  const found = collections.ok ? collections.data.collections : [];
+  const more = found.map((one) =>
     row(
+      "retrieval",
       one.name,
-      `${one.terminology.name} ${one.terminology.version}`,
-      one.terminology.concepts,
-      one.encoder.name,
-      one.hubness,
+      one.items,
+      one.encoder ?? "own vectors",
+      one.hubness.method,
       one.generation,
+      `collections/${one.name}`,
     ),
   );
-  const more = collections.ok
-    ? collections.data.collections.map((one) =>
-        row("retrieval", one.name, one.items, one.encoder ?? "own vectors", one.hubness.method, one.generation),
-      )
-    : [];
   place.append(
     table(
       "Generations that answer",
-      ["Pipeline", "Over", "Concepts or documents", "Encoder", "Hubness", "Generation"],
+      ["Pipeline", "Over", "Concepts or documents", "Encoder", "Hubness", "Generation", "Go back"],
       [...rows, ...more],
     ),
     callBar(pipelines),
   );
   place.append(
+    h(
+      "p",
+      { class: "faint" },
+      "Going back is the operator's: on the machine itself, ",
+      h("code", {}, "cognomen generations rollback"),
+      " lets the generation before answer, and the service switches to it by itself.",
+    ),
     h("h2", {}, "A new generation"),
     ...(jobs.ok
       ? [
@@ -64,7 +74,7 @@ export async function render(place, _params, { signal }) {
   );
 }
 
-function row(name, over, size, encoder, hubness, generation) {
+function row(name, over, size, encoder, hubness, generation, artifact) {
   return h(
     "tr",
     {},
@@ -74,6 +84,7 @@ function row(name, over, size, encoder, hubness, generation) {
     h("td", {}, h("code", {}, encoder)),
     h("td", {}, hubness),
     h("td", {}, h("code", {}, generation ?? "–")),
+    h("td", {}, artifact && copyButton("Copy command", () => `cognomen generations rollback ${artifact}`)),
   );
 }
 

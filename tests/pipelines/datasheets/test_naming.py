@@ -1,6 +1,7 @@
 """Rows against canonical parameters, and documents against rows."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,8 @@ from pipelines.datasheets.parameters import DEVICES, parameters, starter
 from pipelines.datasheets.prepare import RowPreparer, clean_name, split_query
 from pipelines.datasheets.units import dimension_of
 from pipelines.results import Request
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +89,15 @@ def test_every_name_that_the_open_sheets_use_is_canonical(shared):
 )
 def test_a_row_is_named(run, text, canonical):
     assert name(run, text) == canonical
+
+
+def test_rows_as_makers_print_them_are_named(run):
+    lines = (ROOT / "tests" / "data" / "datasheets_printed_rows.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    wanted = [line.split("\t") for line in lines]
+    results = run([Request(text) for _, text in wanted])
+    named = [result.mentions[0].decision.concept_id for result in results]
+    wrong = [(n, text, found) for (n, text), found in zip(wanted, named, strict=True) if n != found]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("text", ["Marking code []", "Package outline [mm]", "Quantity per reel [pcs]", ""])

@@ -1,0 +1,154 @@
+"""What README and docs show works: requests are sent, Python is run, commands exist, JSON and TOML can be read."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ADDRESS = re.compile(r"(?:http://)?(?:127\.0\.0\.1|localhost):8000")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block: `language` is what its fence says, or empty."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def blocks() -> list[Block]:
+    found = []
+    for page in PAGES:
+        for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
+            if token.type in {"fence", "code_block"}:
+                line = (token.map or [0])[0] + 1
+                found.append(Block(str(page.relative_to(ROOT)), line, token.info.strip(), token.content))
+    return found
+
+
+BLOCKS = blocks()
+REQUESTS = [b for b in BLOCKS if re.search(r"^(\w+=\$\()?curl ", b.text, re.MULTILINE)]
+PYTHON = [b for b in BLOCKS if b.language == "python"]
+COMMANDS = [
+    pytest.param(block.id, line, id=f"{block.id} {line.partition('#')[0].strip()}")
+    for block in BLOCKS
+    for line in block.text.splitlines()
+    if line.startswith("cognomen ")
+]
+JSON = [b for b in BLOCKS if b.language == "json" or (b.text[0] in "[{" and not b.language and "…" not in b.text)]
+
+
+def each(found):
+    return pytest.mark.parametrize("block", found, ids=lambda block: block.id)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A folder with the files that the pages speak of."""
+    lines = [{"title": "plumber"}, {"title": "staff nurse"}]
+    (tmp_path / "titles.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return tmp_path
+
+
+@each(REQUESTS)
+def test_requests_are_answered(block, live, desk):
+    if " jq " in block.text and shutil.which("jq") is None:
+        pytest.skip("jq is not installed")
+    # A refusal is a failure; a terminology of the starter's size is not hosted here.
+    script = 'set -euo pipefail\ncurl() { command curl --fail-with-body --max-time 120 "$@"; }\n'
+    script += ADDRESS.sub(live, block.text.replace("ISCO08:9411", "T:5120"))
+    done = subprocess.run(["bash", "-c", script], cwd=desk, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@each(PYTHON)
+def test_python_runs(block, live, desk):
+    for module in re.findall(r"^import (\w+)", block.text, re.MULTILINE):
+        pytest.importorskip(module)
+    script = desk / "block.py"
+    # Where the package is installed spaCy finds the component by itself; here it is a checkout.
+    found = "import cognomen_client.spacy_linker\n" if "cognomen_linker" in block.text else ""
+    script.write_text(found + ADDRESS.sub(live, block.text), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, script], cwd=desk, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("where", "line"), COMMANDS)
+def test_commands_and_their_options_exist(where, line):
+    from service.cli.main import app
+
+    words = shlex.split(line, comments=True)[1:]
+    command = typer.main.get_command(app)
+    while words and hasattr(command, "commands"):
+        assert words[0] in command.commands, f"{where}: {words[0]} is no command of {command.name}"
+        command = command.commands[words.pop(0)]
+    known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    for word in words:
+        if word.startswith("-") and not word.lstrip("-").replace(".", "").isdigit():
+            assert word.partition("=")[0] in known, f"{where}: {command.name} has no {word}"
+
+
+@each(JSON)
+def test_json_is_json(block):
+    json.loads(block.text)
+
+
+@each([b for b in BLOCKS if b.language == "toml"])
+def test_toml_is_toml(block):
+    tomllib.loads(block.text)
+
+
+def test_every_fence_says_what_it_is():
+    unknown = [b.id for b in BLOCKS if b.language and b.language not in {"python", "json", "toml", "text", "mermaid"}]
+    assert not unknown, "blocks in languages that no test here looks at"
+
+
+def test_every_page_is_in_the_book():
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    missing = [p for p in (str(page.relative_to(ROOT / "docs")) for page in PAGES[2:]) if f" {p}\n" not in text]
+    assert not missing, "pages that mkdocs.yml's nav does not name"
+
+
+@pytest.mark.slow
+def test_the_book_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("material")
+    pytest.importorskip("matplotlib")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path / "book"],
+        cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "book" / "index.html").read_text(encoding="utf-8")
+    assert "Naming a title" in page
+    assert (tmp_path / "book" / "figures" / "job-titles.svg").stat().st_size > 10_000
+    loaded = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', page)
+    assert not [address for address in loaded if "canonical" not in address], "the book loads from outside"
+
+
+def test_figures_are_drawn_the_same_each_time():
+    pytest.importorskip("matplotlib")
+    from benchmarks.draw import FIGURES, drawn
+
+    for name in FIGURES:
+        assert drawn(name) == drawn(name)
