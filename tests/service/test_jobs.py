@@ -128,11 +128,11 @@ def test_a_terminology_is_indexed_with_a_bank_and_a_correction(jobs):
     bank = jobs.upload(lines({"text": "bee wanted"}, {"text": "glass wanted"}), purpose="queries")
     hubness = {"method": "nnn", "queries_file_id": bank}
     jobs.done(
-        kind="index", terminology="hubs", format="jsonl", input_file_id=file_id, encoder="hashing", hubness=hubness
+        kind="index", terminology="zoo-hubs", format="jsonl", input_file_id=file_id, encoder="hashing", hubness=hubness
     )
-    answered = normalize(jobs, "apiarist", terminology="hubs")
+    answered = normalize(jobs, "apiarist", terminology="zoo-hubs")
     assert "corrected" in answered["results"][0]["candidates"][0]["scores"]
-    assert "corrected" not in str(normalize(jobs, "apiarist", terminology="hubs", hubness="none")["results"])
+    assert "corrected" not in str(normalize(jobs, "apiarist", terminology="zoo-hubs", hubness="none")["results"])
 
 
 def test_a_collection_is_indexed_and_answers_at_once(jobs, assert_problem):
