@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,24 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Add to the navigation what it does not name: a page that nobody can find is not written."""
+    docs = ROOT / "docs"
+    named = set(_named(config.nav))
+    pages = sorted(page.relative_to(docs).as_posix() for page in docs.rglob("*.md"))
+    more = [page for page in pages if page not in named and not page.startswith("adr/")]
+    decisions = [page for page in pages if page.startswith("adr/")]
+    config.nav = [*(config.nav or []), *([{"More": more}] if more else []), {"Decisions": decisions}]
+    return config
+
+
+def _named(nav: Any) -> Iterator[str]:  # noqa: ANN401 - what YAML holds
+    if isinstance(nav, str):
+        yield nav
+    for part in nav.values() if isinstance(nav, dict) else nav if isinstance(nav, list) else ():
+        yield from _named(part)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

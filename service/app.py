@@ -38,6 +38,7 @@ from service.routes import (
     jobs,
     keys,
     medical,
+    page_pictures,
     pipelines,
     rerank,
     retrieval,
@@ -100,6 +101,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
                 limit=settings.max_body_bytes,
                 limits={
                     datasheets.EXTRACT: settings.datasheet_max_bytes + datasheets.FORM_BYTES,
+                    page_pictures.PAGE: settings.datasheet_max_bytes + FORM_OVERHEAD_BYTES,
                     files.PATH: settings.max_file_bytes + FORM_OVERHEAD_BYTES,
                 },
                 idle_s=settings.body_timeout_s,
@@ -122,6 +124,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
     if settings.console:
         app.include_router(console.routes)
     app.include_router(datasheets.routes)
+    app.include_router(page_pictures.routes)
     app.include_router(keys.routes)
     if settings.docs:
         app.include_router(docs.routes)

@@ -12,10 +12,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from pipelines.datasheets.document import Limits, read_document
 from pipelines.datasheets.page import Document
+from pipelines.datasheets.pictures import Picture, draw_page
 from service.problems import ClientGone, Draining, Overloaded, TimedOut, Unavailable
 from service.settings import Settings
 from service.telemetry import Metrics
@@ -133,6 +135,13 @@ class Desk:
         document = await self.run(lambda: read_document(data, limits=limits, ocr=ocr), timeout_s=timeout_s, gone=gone)
         self.shelf.put(document)
         return document
+
+    async def picture(
+        self, data: bytes, page: int, *, width_px: int, timeout_s: float, gone: Callable[[], Awaitable[None]] | None
+    ) -> Picture:
+        """A page drawn. Raises: Overloaded; TimedOut; ClientGone; DocumentUnreadable; PageUnknown."""
+        draw = partial(draw_page, data, page, width_px=width_px, limits=self._limits)
+        return await self.run(draw, timeout_s=timeout_s, gone=gone)
 
     async def run(
         self, work: Callable[[], _Answer], *, timeout_s: float, gone: Callable[[], Awaitable[None]] | None = None

@@ -1,6 +1,8 @@
 """Small real things that many tests share."""
 
+import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,15 @@ def live(tmp_path_factory, terminology):
 
     with serve_everything(tmp_path_factory.mktemp("live"), terminology) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def synthetic_sheets():
+    """Makers of datasheets of parts that do not exist."""
+    pytest.importorskip("reportlab")
+    path = ROOT / "tests" / "data" / "datasheets_synthetic.py"
+    spec = importlib.util.spec_from_file_location("datasheets_synthetic", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

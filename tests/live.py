@@ -37,7 +37,7 @@ def serve_everything(folder: Path, terminology: Terminology) -> Iterator[str]:
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+    with httpx.Client(transport=httpx.HTTPTransport(retries=5), timeout=120) as client:
         while client.get(f"{address}/readyz").status_code != httpx.codes.OK:
             time.sleep(0.02)
     yield address

@@ -67,9 +67,9 @@ def read_document(data: bytes, *, limits: Limits | None = None, ocr: bool = Fals
     """
     limits = limits or Limits()
     if len(data) > limits.size_bytes:
-        raise _unreadable("too_large")
+        raise unreadable("too_large")
     if b"%PDF" not in data[:_HEAD]:
-        raise _unreadable("not_pdf")
+        raise unreadable("not_pdf")
     lines, failure = _attempt(data, limits, share=1.0 if ocr else 0.6, ocr=ocr, pdfium_only=False)
     notes: list[str] = []
     if failure in ("timeout", "crash", "memory") and not ocr and len(lines) <= _pages_expected(lines, limits):
@@ -78,7 +78,7 @@ def read_document(data: bytes, *, limits: Limits | None = None, ocr: bool = Fals
             notes.append(f"read by PDFium alone: the first reader ended with {failure}")
             lines, failure = again, None
     if failure and len(lines) < 2:
-        raise _unreadable(failure)
+        raise unreadable(failure)
     if failure:
         notes.append(f"reading stopped after page {len(lines) - 1}: {failure}")
     return _document(data, lines, notes)
@@ -88,7 +88,8 @@ def _pages_expected(lines: list[dict[str, Any]], limits: Limits) -> int:
     return min(lines[0]["pages_total"], limits.pages) if lines else 1
 
 
-def _unreadable(reason: Reason) -> DocumentUnreadable:
+def unreadable(reason: Reason) -> DocumentUnreadable:
+    """The error for a reason, in words for whoever sent the file."""
     kind = OcrUnavailable if reason == "ocr" else DocumentUnreadable
     return kind(_MESSAGES[reason], reason=reason)
 
@@ -121,7 +122,7 @@ def _attempt(
     try:
         output, _ = process.communicate(data, timeout=wall)
     except subprocess.TimeoutExpired:
-        _kill(process)
+        kill(process)
         output, _ = process.communicate()
         failure = "timeout"
     lines = _parsed(output[:_OUTPUT_BYTES])
@@ -134,7 +135,8 @@ def _attempt(
     return lines, failure
 
 
-def _kill(process: "subprocess.Popen[bytes]") -> None:
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that leads a session, and all it started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -83,6 +83,17 @@ export async function fetchBlob(path) {
   return response.ok ? response.blob() : null;
 }
 
+/** A picture with what its headers say; null where it is not to be had. Never throws but for an abort. */
+export async function fetchPicture(call, { signal }) {
+  const response = await fetch(address(call.path), { ...options(call), signal }).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return null;
+  });
+  if (!response?.ok) return null;
+  const size = ["x-page-width", "x-page-height"].map((name) => Number(response.headers.get(name)));
+  return { blob: await response.blob(), size };
+}
+
 /** Server-sent events as they come, each one's data as JSON. EventSource could not send the key. */
 export async function* events(path, { signal }) {
   const response = await fetch(address(path), { headers: { ...authorization(), accept: "text/event-stream" }, signal });

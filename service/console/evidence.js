@@ -1,6 +1,7 @@
-// Where on its page each parameter is printed: the page drawn to scale with a box and the quote for each row, and a
-// link to the page of the PDF itself, which never left this browser but for the call.
+// Where on its page each parameter is printed: the page as the service draws it with a box for each row, or, until it is
+// there or where it cannot be had, the page to scale with each row's quote in its box; and a link to the PDF's page.
 
+import { fetchPicture } from "./api.js";
 import { fill, h, svg } from "./dom.js";
 
 const LETTER = [612, 792];
@@ -29,6 +30,8 @@ export function pageEvidence(parameters, pdf, sheet, signal) {
     ),
   );
 
+  paint(sheets, pages, pdf, signal);
+
   function choose(index) {
     rows.forEach((row, i) => row.classList.toggle("chosen", i === index));
     boxes.forEach((box, i) => box.classList.toggle("chosen", i === index));
@@ -50,6 +53,26 @@ export function pageEvidence(parameters, pdf, sheet, signal) {
     rows,
     choose,
   };
+}
+
+/** Put the pages' pictures under the boxes, one after another: each costs the service a process. */
+async function paint(sheets, pages, pdf, signal) {
+  for (const [i, page] of pages.entries()) {
+    const form = [
+      ["page", String(page)],
+      ["file", pdf],
+    ];
+    const call = { method: "POST", path: "v1/datasheets/page", form };
+    const drawn = await fetchPicture(call, { signal }).catch(() => null);
+    if (!drawn || signal.aborted) return;
+    const href = URL.createObjectURL(drawn.blob);
+    signal.addEventListener("abort", () => URL.revokeObjectURL(href));
+    const [width, height] = drawn.size;
+    const drawing = sheets[i].querySelector("svg");
+    drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    drawing.classList.add("painted");
+    drawing.querySelector(".paper").replaceWith(svg("image", { class: "paper", href, width, height }));
+  }
 }
 
 function drawPage(page, parameters, boxes, choose) {

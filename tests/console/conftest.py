@@ -1,10 +1,7 @@
 """A browser that looks at a live service. Skips where no Chromium is installed."""
 
-import importlib.util
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -57,15 +54,3 @@ def _answering(answer):
         route.fulfill(status=status, content_type=kind, body=text)
 
     return handle
-
-
-@pytest.fixture(scope="session")
-def synthetic_sheets():
-    """Makers of datasheets of parts that do not exist."""
-    pytest.importorskip("reportlab")
-    path = Path(__file__).resolve().parents[1] / "data" / "datasheets_synthetic.py"
-    spec = importlib.util.spec_from_file_location("datasheets_synthetic", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

@@ -155,6 +155,7 @@ def test_a_sheet_of_several_parts_asks_which_and_shows_where_each_value_is_print
     table.get_by_role("button").first.click()
     expect(page.locator(".box.chosen")).to_have_count(1)
     expect(page.locator("tr.chosen")).to_have_count(1)
+    expect(page.locator("svg.painted image")).to_have_count(1, timeout=60_000)
 
 
 def test_a_datasheet_makes_a_model(open_page, synthetic_sheets):
