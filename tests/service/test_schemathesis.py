@@ -22,7 +22,7 @@ THERE = {"pipeline": "job-titles", "name": "twelve", "concept_id": "T:5120"}
 NOT_IN_A_SCHEMA = (
     *("no bank for that hubness", "no such concept", "Nothing is left of it", "page token", "file is not there"),
     *("model-impossible", "not a PDF", "No such parameter", "Nothing here does this kind of job", "unit is not known"),
-    "Collections are not read from this format",
+    "Expected one of: jsonl, parquet",
 )
 """What is wrong with a request that follows the schema: it does not go with the data."""
 
