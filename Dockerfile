@@ -19,6 +19,7 @@ COPY pyproject.toml README.md LICENSE /src/
 COPY models /src/models
 COPY pipelines /src/pipelines
 COPY service /src/service
+COPY cognomen_client /src/cognomen_client
 RUN /opt/cognomen/venv/bin/pip install --no-deps /src
 
 # -- what is prepared: encoders exported to ONNX, starter terminologies built ----------------------

@@ -50,11 +50,6 @@ check: $(INSTALLED)
 examples: $(INSTALLED)
 	@for file in examples/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-# The documentation as a book, in build/book; it opens without a server.
-book: $(INSTALLED)
-	$(BIN)/pip install --quiet --editable ".[docs]"
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
-
 # What the image installs, with hashes. After a change of dependencies; needs the network.
 lock: $(INSTALLED)
 	$(BIN)/pip install --quiet uv
@@ -73,6 +68,11 @@ sbom: $(INSTALLED)
 	@mkdir -p dist
 	$(BIN)/cyclonedx-py requirements deploy/requirements.lock --pyproject pyproject.toml --output-reproducible \
 		--output-file dist/cognomen.cdx.json
+
+# The documentation as a book, in build/book; it opens without a server.
+book: $(INSTALLED)
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 clean:
 	rm -rf $(VENV)

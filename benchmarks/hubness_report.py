@@ -19,7 +19,14 @@ METHODS = ("none", "centre", "is", "dis", "dual_is", "dual_dis", "csls", "nnn", 
 def figures() -> str:
     """The section, as Markdown."""
     quality, speed = _read("hubness"), _read("hubness_speed")
-    parts = [_recalls(quality["sets"]), _choices(quality["sets"]), *_costs(speed["sets"]), _footer(quality, speed)]
+    titles = _read("hubness_pipelines")
+    parts = [
+        _recalls(quality["sets"]),
+        _choices(quality["sets"]),
+        _titles(titles),
+        *_costs(speed["sets"]),
+        _footer(quality, titles, speed),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -58,6 +65,28 @@ def _choices(sets: dict[str, Any]) -> str:
         worse = sum(gain["significant"] and gain["difference"] < 0 for gain in gains)
         mean, least = statistics.mean(g["difference"] for g in gains), min(g["difference"] for g in gains)
         lines.append(f"| {name} | {counted} | {mean:+.3f} | {least:+.3f} | {worse} of {len(gains)} |")
+    return "\n".join(lines)
+
+
+def _titles(measured: dict[str, Any]) -> str:
+    n = measured["n"]
+    methods = list(measured["sets"]["terms"]["methods"])
+    lines = [
+        f"**Inside the job titles pipeline** (English ESCO, {n['rows']:,} rows, dense and lexical fused; {n['test']:,} vacancy titles "
+        "of jobbert_val; R@1 and skewness; *italic*: surely worse than none; `benchmarks/quality/hubness_pipelines.py`):",
+        "",
+        "| query bank | " + " | ".join(methods) + " | auto |",
+        "| --- |" + " --- |" * (len(methods) + 1),
+    ]
+    for bank, title in (("traffic", f"{n['traffic']:,} unlabelled titles"), ("terms", "1,000 terms (default)")):
+        cells = []
+        for method in methods:
+            one = measured["sets"][bank]["methods"][method]
+            shown, against = f"{100 * one['R@1'][0]:.1f}", one["R@1 against none"]
+            if against["significant"]:
+                shown = f"**{shown}**" if against["difference"] > 0 else f"*{shown}*"
+            cells.append(f"{shown} · {one['skewness']:.1f}")
+        lines.append(f"| {title} | " + " | ".join(cells) + f" | {measured['sets'][bank]['auto']} |")
     return "\n".join(lines)
 
 

@@ -21,7 +21,7 @@ echo "== installed"
 "$root/venv/bin/pip" install --quiet --require-hashes --only-binary :all: -r deploy/requirements.lock
 # From a copy, as the image has it: building in the checkout would leave files there.
 mkdir "$root/src"
-cp -r pyproject.toml README.md LICENSE models pipelines service "$root/src/"
+cp -r pyproject.toml README.md LICENSE models pipelines service cognomen_client "$root/src/"
 "$root/venv/bin/pip" install --quiet --no-deps "$root/src"
 rm -rf "$root/src"
 for forbidden in torch transformers sentence_transformers pytest; do

@@ -136,6 +136,7 @@ class PipelineHost:
         self.collections = Collections(
             store, encoder_of=self.encoder, engines=engines, hosts=retrieval.hosts_collection
         )
+        self._loaded = False
         self.ready = False
         self.failure: str | None = None
 
@@ -178,11 +179,12 @@ class PipelineHost:
                 said.append("nothing is built yet; `cognomen setup` or `cognomen build` makes something to serve")
             self.failure = "; ".join(said) or None
             self.ready = bool(self._hosted or self.collections.names())
+            self._loaded = True
             return switched
 
     def awaits(self, artifact: str, generation: str) -> bool:
         """Whether a generation is current, is to be hosted, and does not answer yet."""
-        if not self._store.exists(artifact) or self._store.current(artifact) != generation:
+        if not (self._loaded and self._store.exists(artifact)) or self._store.current(artifact) != generation:
             return False
         return any(
             artifact_name(spec, terminology) == artifact

@@ -179,6 +179,9 @@ class Metrics:
             ("pipeline", "terminology", "encoder", "generation", "hubness"),
             registry=registry,
         )
+        self.jobs = Gauge(
+            "cognomen_jobs", "The latest jobs, by kind and status.", ("kind", "status"), registry=registry
+        )
         self.builds_failed = Gauge(
             "cognomen_builds_failed", "Builds that should be served and could not be opened.", registry=registry
         )

@@ -59,7 +59,8 @@ def _build_all(store, terminology, folder: Path) -> None:
     )
     bank.write_text(_lines({"text": f"a {t}, {c}"} for c in COLOURS for t in THINGS))
     config = CollectionConfig(encoder="hashing")
-    build_collection("things", documents, store=store, encoder_of=lambda _name: encoder, config=config, queries=bank)
+    for name in ("things", "occupations"):  # the latter as `cognomen setup` calls its own
+        build_collection(name, documents, store=store, encoder_of=lambda _name: encoder, config=config, queries=bank)
 
 
 def _lines(contents) -> str:

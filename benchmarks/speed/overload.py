@@ -8,6 +8,9 @@ before, at half, twice and five times the peak; each rate in every round, a clos
 is shared and its peak moves. Latency counts from when a request was due. Recovery: after each flood, the time until a single
 caller is again answered as fast as the slowest of a hundred before it (at most; asked every 20 ms).
 
+The same floods then go to the same queue before a device that is none: computing a batch sleeps for what a batch and each of
+its tokens cost, so that what is measured is admission and batching alone, however busy the machine is ("simulated").
+
 Every text is another one, so that nothing is answered from a cache. Writes benchmarks/results/overload.json. About 5 minutes.
 The generator is one process beside the service: at five times the peak it takes CPU from it, which counts against us.
 """
@@ -21,7 +24,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +35,15 @@ from rich.table import Table
 
 from benchmarks.common import save
 from benchmarks.speed.serving import Server, titles
+from service.admission import Admission
+from service.batching import Batcher, Lane
+from service.problems import Unavailable
+from service.telemetry import Metrics
 
+Ask = Callable[["Seen", float], Awaitable[None]]
+BATCH_S: Final = 0.010
+TOKEN_S: Final = 0.0005
+"""What a batch and a token cost the simulated device."""
 TEXTS: Final = 4
 """Titles in a request."""
 CONNECTIONS: Final = 16
@@ -95,19 +106,19 @@ class Client:
         self._free.clear()
 
 
-async def closed(client: Client, *, connections: int, seconds: float) -> Seen:
+async def closed(ask: Ask, *, connections: int, seconds: float) -> Seen:
     """Each connection asks again as soon as it is answered."""
     seen, end = Seen(), time.perf_counter() + seconds
 
     async def loop() -> None:
         while (now := time.perf_counter()) < end:
-            await client.ask(seen, now)
+            await ask(seen, now)
 
     await asyncio.gather(*(loop() for _ in range(connections)))
     return seen
 
 
-async def flood(client: Client, *, per_second: float, seconds: float, rng: random.Random) -> tuple[Seen, float]:
+async def flood(ask: Ask, *, per_second: float, seconds: float, rng: random.Random) -> tuple[Seen, float]:
     """Requests at the times of a Poisson process; and how late the latest one left."""
     seen, start, late = Seen(), time.perf_counter(), 0.0
     due, asked = start, []
@@ -115,7 +126,7 @@ async def flood(client: Client, *, per_second: float, seconds: float, rng: rando
         if (wait := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
         late = max(late, time.perf_counter() - due)
-        asked.append(asyncio.create_task(client.ask(seen, due)))
+        asked.append(asyncio.create_task(ask(seen, due)))
         due += rng.expovariate(per_second)
     await asyncio.gather(*asked)
     return seen, late
@@ -158,8 +169,8 @@ def speed(server: Server) -> float:
 
 async def measure_peak(server: Server, seconds: float) -> tuple[float, float]:
     client = Client(server.port)
-    await closed(client, connections=CONNECTIONS, seconds=3)
-    seen = await closed(client, connections=CONNECTIONS, seconds=seconds)
+    await closed(client.ask, connections=CONNECTIONS, seconds=3)
+    seen = await closed(client.ask, connections=CONNECTIONS, seconds=seconds)
     client.close()
     return seen.count(200) / seconds, speed(server)
 
@@ -169,15 +180,15 @@ async def measure(server: Server, *, peak: float, rounds: int, seconds: float, s
     for turn in range(rounds):
         for factor in FACTORS:
             client = Client(server.port)
-            before = await closed(client, connections=CONNECTIONS, seconds=seconds / 2)
-            calm = await closed(client, connections=1, seconds=2)
+            before = await closed(client.ask, connections=CONNECTIONS, seconds=seconds / 2)
+            calm = await closed(client.ask, connections=1, seconds=2)
             calm_s = max(calm.seconds[200])
             rss = server.rss_mb()
             ticks = server.cpu_ticks()
-            seen, late = await flood(client, per_second=factor * peak, seconds=seconds, rng=rng)
+            seen, late = await flood(client.ask, per_second=factor * peak, seconds=seconds, rng=rng)
             ticks = server.cpu_ticks() - ticks
             back = await recovery_s(client, calm_s)
-            after = await closed(client, connections=CONNECTIONS, seconds=seconds / 2)
+            after = await closed(client.ask, connections=CONNECTIONS, seconds=seconds / 2)
             client.close()
             own_peak = (before.count(200) + after.count(200)) / seconds
             asked = sum(map(len, seen.seconds.values()))
@@ -204,6 +215,48 @@ async def measure(server: Server, *, peak: float, rounds: int, seconds: float, s
                 }
             )
             console.log(found[-1])
+    return found
+
+
+def compute_nothing(costs: Sequence[int]) -> list[int]:
+    """A batch on a device that is none."""
+    time.sleep(BATCH_S + TOKEN_S * sum(costs))
+    return list(costs)
+
+
+async def simulate(*, seconds: float, slo_s: float) -> list[dict[str, Any]]:
+    """The floods against admission and batching alone."""
+    admission = Admission(capacity=32_768, answer_s=slo_s / 2)
+    batcher = Batcher(admission=admission, metrics=Metrics(), workers=1, max_tokens=2048, max_items=256)
+    lane = Lane("simulated", compute_nothing)
+    costs = [10] * TEXTS
+
+    async def ask(seen: Seen, due: float) -> None:
+        status = 200
+        try:
+            await batcher.submit(lane, costs, costs=costs, timeout_s=30)
+        except Unavailable as error:
+            status = error.status
+        seen.note(status, time.perf_counter() - due)
+
+    peak = (await closed(ask, connections=CONNECTIONS, seconds=seconds)).count(200) / seconds
+    found, rng = [], random.Random(7)
+    for factor in FACTORS:
+        seen, _ = await flood(ask, per_second=factor * peak, seconds=seconds, rng=rng)
+        asked = sum(map(len, seen.seconds.values()))
+        found.append(
+            {
+                "factor": factor,
+                "asked_per_second": round(asked / seconds, 1),
+                "peak_per_second": round(peak, 1),
+                "goodput_of_peak": round(seen.count(200) / seconds / peak, 3),
+                "accepted_p50_ms": seen.quantile_ms(200, 0.5),
+                "accepted_p99_ms": seen.quantile_ms(200, 0.99),
+                "refused": round(seen.count(503) / asked, 3),
+            }
+        )
+        console.log(found[-1])
+    await batcher.close(grace_s=1)
     return found
 
 
@@ -252,6 +305,7 @@ def main() -> None:
                     slo_s=arguments.slo_s,
                 )
             )
+    simulated = asyncio.run(simulate(seconds=arguments.seconds, slo_s=arguments.slo_s))
     show(found)
     report = {
         "texts_per_request": TEXTS,
@@ -261,6 +315,7 @@ def main() -> None:
         "slo_s": arguments.slo_s,
         "seconds": arguments.seconds,
         "windows": found,
+        "simulated": {"batch_s": BATCH_S, "token_s": TOKEN_S, "windows": simulated},
     }
     if not arguments.quick:
         print(save("overload", report))

@@ -113,7 +113,8 @@ class Gates:
     """Candidates re-scored by what the row's unit measures, its device and its section.
 
     A unit of another dimension shuts a candidate out. A parameter of another kind of device costs, and the usual
-    section gains. If nothing is left above `least`, the device's gate is lifted: its kind may have been guessed wrong.
+    section gains. If nothing is left above `least`, or nothing of the device's own kind is a known name and something
+    of another kind is, the device's gate is lifted: its kind may have been guessed wrong.
     """
 
     def __init__(self, terminology: Terminology, config: DatasheetsConfig) -> None:
@@ -129,8 +130,11 @@ class Gates:
         held = mention.facts.get("held", ())
         words = frozenset(held) if isinstance(held, tuple) else frozenset()
         strict = [self._gated(mention, c, words, devices=True) for c in candidates]
-        if candidates and max(c.score for c in strict) < self._config.least:
-            strict = [self._gated(mention, c, words, devices=False) for c in candidates]
+        best = max((c.score for c in strict), default=0.0)
+        if best < self._config.known:
+            lifted = [self._gated(mention, c, words, devices=False) for c in candidates]
+            if best < self._config.least or max((c.score for c in lifted), default=0.0) >= self._config.known:
+                strict = lifted
         return sorted(strict, key=lambda c: -c.score)
 
     def _gated(self, mention: Mention, candidate: Candidate, words: frozenset[str], *, devices: bool) -> Candidate:

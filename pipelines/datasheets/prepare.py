@@ -23,6 +23,7 @@ _ROW: Final = re.compile(
     re.S,
 )
 _LONGEST: Final = 240
+_DASHES: Final = str.maketrans("−–—‐‑", "-----")
 _HELD: Final = re.compile(
     r"\([^()]*(?:[=≤≥<>]|note)[^()]*(?:\)|$)|(?:\bat|@|\bfor|\bwith) [^,]*[=≤≥].*$", re.IGNORECASE
 )
@@ -39,7 +40,7 @@ _SHORT: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         ("cont", "continuous"), ("rev", "reverse"), ("fwd", "forward"), ("bkdn", "breakdown"), ("leak", "leakage"),
         ("resp", "response"), ("therm", "thermal"), ("junc", "junction"), ("amb", "ambient"), ("avg", "average"),
         ("trans", "transfer"), ("pwr", "power"), ("max", ""), ("min", ""), ("typ", ""), ("typical", ""),
-        ("maximum", ""), ("minimum", ""),
+        ("maximum", ""),
     )
 )  # fmt: skip
 
@@ -70,7 +71,7 @@ def split_query(query: str) -> tuple[str, str]:
 
 def clean_name(name: str) -> str:
     """The name in full words, without the conditions that stand in it."""
-    name = _ASIDE.sub(" ", _HELD.sub(" ", name[:_LONGEST]))
+    name = _ASIDE.sub(" ", _HELD.sub(" ", name[:_LONGEST].translate(_DASHES)))
     for pattern, long in _SHORT:
         name = pattern.sub(long, name)
     name = re.sub(r"\s+", " ", name).strip(" ,:;.-–—/")

@@ -52,7 +52,7 @@ class JobTitlesConfig(PipelineConfig):
         0.3, ge=0, le=2, description="Weight of the description's vector beside the title's (quality/skills.py, dev)."
     )
     agreement_from: float = Field(
-        0.1,
+        0.15,
         ge=-1,
         le=1,
         description="Cosine of title and context from which on context counts (quality/skills.py, dev).",

@@ -27,6 +27,9 @@ TELLING_WORDS: Final = 8
 MAX_GUESSES: Final = 500
 """Of one text: two CPU-seconds of linking. Longer texts get the best of them."""
 
+FEW_CHARS: Final = 500
+"""A shorter text gets as many guesses as one of this length."""
+
 MAX_QUERY: Final = 512
 """Characters of a mention that are searched with: beyond, an encoder's window is full."""
 
@@ -72,8 +75,7 @@ class MedicalPreparer:
         words = words_of(request.text, language=language)
         explained = definitions(request.text)
         if request.mentions is None:
-            sure = request.language or (language if len(words) >= TELLING_WORDS else None)
-            places = self._found(request.text, words, explained, sure)
+            places = self._found(request.text, words, explained, language, given=request.language is not None)
         else:
             places = [
                 _given(request.text, words, explained, offsets, f"/items/{number}/mentions/{i}")
@@ -86,13 +88,16 @@ class MedicalPreparer:
             language,
         )
 
-    def _found(self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None) -> list[_Place]:
-        known = self._dictionary.find(words, text, language=language)
+    def _found(
+        self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None, *, given: bool
+    ) -> list[_Place]:
+        spoken = language if given or len(words) >= TELLING_WORDS else None
+        known = self._dictionary.find(words, text, language=spoken)
         rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
-        most = min(-(-rate * len(text) // 1000), MAX_GUESSES)
+        most = min(-(-rate * max(len(text), FEW_CHARS) // 1000), MAX_GUESSES)
         spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
         places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s) for s in spans}
-        places |= self._abbreviated(text, words, explained, language)
+        places |= self._abbreviated(text, words, explained, spoken)
         return [places[key] for key in sorted(places, key=lambda key: (key[0], -key[1]))]
 
     def _abbreviated(

@@ -35,8 +35,11 @@ def set_up(store: ArtifactStore) -> None:
     library = library_of(store)
     for spec in registry.specs().values():
         config = spec.config()
-        for name in library.missing(config.encoder):
-            prepare_encoder(name, store=store)
+        missing = library.missing(config.encoder)
+        for name in config.encoder.split("+"):
+            adapter = _adapter(name, store=store)
+            if name in missing or (adapter is not None and not _prepared(name, adapter, store=store)):
+                prepare_encoder(name, store=store)
         if spec.starter is None:
             continue
         terminology = spec.starter()

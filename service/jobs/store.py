@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 ENDED: Final = frozenset({"succeeded", "failed", "cancelled"})
 
 _PREFIX: Final = "job-"
+_TALLIED: Final = 200
 _NO_COUNTS: Final = {"ok": 0, "failed": 0}
 _NO_PROGRESS: Final = {"done": 0, "total": None, "unit": None, "per_second": None, "eta_s": None}
 _GONE_WRONG: Final = {
@@ -128,8 +130,14 @@ class JobStore:
                 if known["request_sha256"] != content["request_sha256"]:
                     raise KeyTaken("This Idempotency-Key came with another request; take another key.")
                 job_id = first
-        # Between the key and the queue this process may die: then the retry puts the job on the queue.
-        self._queue.put(job_id)
+        try:
+            # Between the key and the queue this process may die: then the retry puts the job on the queue.
+            self._queue.put(job_id)
+        except Refusal:
+            if key is None:
+                # Whoever is told that it failed, and has no key to ask again with, asks for another job.
+                self._drop(job_id, plan.pins)
+            raise
         return self.get(job_id)
 
     def first_for(self, key: str, request: Mapping[str, Any]) -> Job | None:
@@ -184,6 +192,10 @@ class JobStore:
     def unfinished(self) -> list[str]:
         """Ids of jobs that wait or are worked on."""
         return self._queue.unfinished()
+
+    def tally(self) -> Counter[tuple[str, str]]:
+        """How many of the latest jobs are of which kind and status."""
+        return Counter((job.kind, job.status) for job in self.page(size=_TALLIED)[0])
 
     def tidy(self, job_id: str) -> None:
         """Let go of what an ended job held: generations, its input, its parts. Calling it twice is harmless."""

@@ -46,7 +46,8 @@ class Worker:
         self._library = EncoderLibrary(artifacts, device=settings.device, threads=settings.threads)
         self._files = files
         self._artifacts = artifacts
-        self._working_on: str | None = None
+        # A job that was cancelled may wind down while the next one begins.
+        self._working_on: set[str] = set()
         self._lock: IO[bytes] | None = None
 
     def run(self) -> None:
@@ -65,7 +66,7 @@ class Worker:
         os._exit(0)
 
     def _work(self, job_id: str) -> dict[str, Any]:
-        self._working_on = job_id
+        self._working_on.add(job_id)
         try:
             return attempt(
                 job_id,
@@ -76,16 +77,16 @@ class Worker:
                 library=self._library,
             )
         finally:
-            self._working_on = None
+            self._working_on.discard(job_id)
 
     def _look(self) -> bool:
         """Whether there is anything to do, here or elsewhere."""
-        working_on = self._working_on
-        if working_on is not None and _age(self._settings.data / "jobs" / working_on / CANCEL) > _CANCEL_WITHIN_S:
-            log.info("ending under a cancelled job", job_id=working_on)
-            os._exit(0)
+        for job_id in list(self._working_on):
+            if _age(self._settings.data / "jobs" / job_id / CANCEL) > _CANCEL_WITHIN_S:
+                log.info("ending under a cancelled job", job_id=job_id)
+                os._exit(0)
         if not self._queue.unfinished():
-            return working_on is not None
+            return bool(self._working_on)
         if dead := [worker for worker in self._queue.workers() - {self._id} if self._died(worker)]:
             log.warning("jobs of dead workers go on here", items=len(dead))
             rescue(dead)

@@ -1,11 +1,13 @@
 """Does the process live, can it serve, how is it doing. These never wait for work."""
 
+import asyncio
 import ipaddress
+from collections import Counter
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.problems import Forbidden
+from service.problems import Forbidden, Unavailable
 from service.routes import UNAVAILABLE, answer_json, router, services_of
 from service.schemas.hosted import HealthAnswer
 
@@ -39,6 +41,14 @@ async def metrics(request: Request) -> Response:
     if not services.settings.metrics_open and not _from_here(request):
         raise Forbidden("Metrics are served to this machine only.")
     services.measure()
+    try:
+        tally = await asyncio.to_thread(services.jobs.tally)
+    except Unavailable:
+        # The queue is away; the rest can still be told.
+        tally = Counter()
+    services.metrics.jobs.clear()
+    for labels, n in tally.items():
+        services.metrics.jobs.labels(*labels).set(n)
     return services.metrics.render()
 
 

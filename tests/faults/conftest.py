@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import httpx
-import orjson
 import pytest
 
 from models.artifacts import ArtifactStore
@@ -18,7 +17,7 @@ from models.encoders.hashing import HashingEncoder
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
 from pipelines.build import artifact_name, build, open_build, snapshot
-from pipelines.lines import CHUNK_LINES, read_lines
+from pipelines.lines import CHUNK_LINES, line_of
 from service.files import FileStore
 from service.jobs.queue import Queue, queue_url
 from service.jobs.store import JobStore, Plan
@@ -57,8 +56,8 @@ class Plant:
             incoming.write(content)
             return incoming.finish(filename=name, purpose=purpose).id
 
-    def run(self, titles, **options) -> str:
-        file_id = self.file(b"".join(orjson.dumps({"title": title}) + b"\n" for title in titles))
+    def run(self, content: bytes, **options) -> str:
+        file_id = self.file(content)
         at = snapshot(SPEC, "twelve", store=self.store)
         spec = {"pipeline": "job-titles", "terminology": "twelve", "options": options, "at": at}
         return self.jobs.ask("run", {}, Plan(spec, file_id, at)).id
@@ -69,16 +68,14 @@ class Plant:
                 "encoder": "hashing", "pipelines": ["job-titles"]}  # fmt: skip
         return self.jobs.ask("index", {}, Plan(spec, file_id)).id
 
-    def expected(self, job_id: str) -> bytes:
-        """What the job has to put out, by a plain loop."""
+    def expected(self, content: bytes) -> bytes:
+        """What a job over these lines has to put out, by a plain loop."""
         built = open_build(SPEC, "twelve", store=self.store, encoder_of=lambda _: HashingEncoder())
-        (source,) = self.jobs.folder(job_id).glob("input*")
         answer = WireLines(built.pipeline, LINE_FORMATS["job-titles"], options={})
-        lines = list(read_lines(source))
+        lines = [line_of(number, line) for number, line in enumerate(content.splitlines(), 1)]
         with built.artifact:
-            answers = [
-                a for start in range(0, len(lines), CHUNK_LINES) for a in answer(lines[start : start + CHUNK_LINES])
-            ]
+            chunks = [lines[start : start + CHUNK_LINES] for start in range(0, len(lines), CHUNK_LINES)]
+            answers = [answered for chunk in chunks for answered in answer(chunk)]
         return b"".join(answer.content + b"\n" for answer in answers)
 
     def output(self, job_id: str) -> bytes:

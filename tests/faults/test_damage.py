@@ -75,7 +75,7 @@ def test_a_full_disk_fails_an_index_clearly_and_the_old_generation_answers(plant
 
 
 def test_a_full_disk_fails_a_run_clearly_and_leaves_no_output(plant, monkeypatch):
-    job_id = plant.run(["cook"])
+    job_id = plant.run(b'{"title": "cook"}\n')
     monkeypatch.setattr(os, "fsync", full)
     outcome = attempt(plant, job_id)
     monkeypatch.undo()
@@ -85,7 +85,7 @@ def test_a_full_disk_fails_a_run_clearly_and_leaves_no_output(plant, monkeypatch
 
 
 def test_a_hiccup_of_the_disk_is_tried_again(plant, monkeypatch):
-    job_id = plant.run(["cook"])
+    job_id = plant.run(b'{"title": "cook"}\n')
     monkeypatch.setattr(working, "_PAUSE_S", 0.0)
     original, calls = service_files.write_atomically, []
 

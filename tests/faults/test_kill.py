@@ -7,6 +7,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import orjson
 import pytest
 
 from models.artifacts import ArtifactStore
@@ -20,7 +21,7 @@ WORDS = ["line cook", "staff nurse", "Lkw-Fahrer", "web developer", "plumber", "
 
 
 def titles(count):
-    return [f"{WORDS[n % 8]} {n % 97}" for n in range(count)]
+    return b"".join(orjson.dumps({"title": f"{WORDS[n % 8]} {n}"}) + b"\n" for n in range(count))
 
 
 def kill_until_done(plant, job_id, kills, chance, *, pause_s):
@@ -43,8 +44,9 @@ def kill_until_done(plant, job_id, kills, chance, *, pause_s):
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_moments_puts_out_the_same_bytes(plant, kills):
     chance = random.Random(kills)
-    job_id = plant.run(titles(5_000 if kills < 10 else 60_000))
-    expected = plant.expected(job_id)
+    content = titles(5_000 if kills < 10 else 100_000)
+    expected = plant.expected(content)
+    job_id = plant.run(content)
     job = kill_until_done(plant, job_id, kills, chance, pause_s=1.0)
     assert job.status == "succeeded"
     assert plant.output(job_id) == expected
@@ -87,7 +89,7 @@ def test_a_worker_leaves_with_whoever_started_it(plant):
 def test_a_job_that_kills_its_workers_fails_in_the_end(plant, monkeypatch):
     from service.jobs import working
 
-    job_id = plant.run(["cook"])
+    job_id = plant.run(titles(1))
     task_folder = plant.jobs.folder(job_id)
     for _ in range(working._FRUITLESS):
         working._fruitless(_task(plant, job_id))

@@ -19,14 +19,13 @@ def database(tmp_path_factory):
 
 def test_jobs_of_a_killed_replica_are_finished_by_another(plant, serve, wait_for, database):
     plant.use_queue(database)
-    environment = {"COGNOMEN_JOBS_URL": database}
-    replicas = [serve(**environment), serve(**environment)]
+    content = b"".join(b'{"title": "line cook %d"}\n' % n for n in range(6_000))
+    expected = plant.expected(content)
+    replicas = [serve(COGNOMEN_JOBS_URL=database) for _ in range(2)]
     client = replicas[0][1]
-    content = b"".join(b'{"title": "line cook %d"}\n' % (n % 89) for n in range(8_000))
     file_id = client.post("/v1/files", files={"file": ("a.jsonl", content)}, data={"purpose": "batch"}).json()["id"]
     body = {"kind": "run", "pipeline": "job-titles", "input_file_id": file_id}
     ids = [client.post("/v1/jobs", json=body).json()["id"] for _ in range(3)]
-    expected = plant.expected(ids[0])
     wait_for(client, ids[0], lambda job: job["progress"]["done"] > 0)
     busy = None
     while busy is None:

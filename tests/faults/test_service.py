@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def test_a_service_that_is_killed_finishes_its_jobs_when_it_is_back(plant, serve, wait_for):
+    content = b"".join(json.dumps({"title": f"line cook {n}"}).encode() + b"\n" for n in range(6_000))
+    expected = plant.expected(content)
     process, client = serve()
-    content = b"".join(json.dumps({"title": f"line cook {n % 89}"}).encode() + b"\n" for n in range(5_000))
     file_id = client.post("/v1/files", files={"file": ("a.jsonl", content)}, data={"purpose": "batch"}).json()["id"]
     asked = client.post("/v1/jobs", json={"kind": "run", "pipeline": "job-titles", "input_file_id": file_id})
     assert asked.status_code == 202
     job_id = asked.json()["id"]
-    expected = plant.expected(job_id)
     wait_for(client, job_id, lambda job: job["progress"]["done"] > 0)
     (worker,) = plant.queue.workers()
     process.send_signal(signal.SIGKILL)

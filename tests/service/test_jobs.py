@@ -128,11 +128,11 @@ def test_a_terminology_is_indexed_with_a_bank_and_a_correction(jobs):
     bank = jobs.upload(lines({"text": "bee wanted"}, {"text": "glass wanted"}), purpose="queries")
     hubness = {"method": "nnn", "queries_file_id": bank}
     jobs.done(
-        kind="index", terminology="hubs", format="jsonl", input_file_id=file_id, encoder="hashing", hubness=hubness
+        kind="index", terminology="zoo-hubs", format="jsonl", input_file_id=file_id, encoder="hashing", hubness=hubness
     )
-    answered = normalize(jobs, "apiarist", terminology="hubs")
+    answered = normalize(jobs, "apiarist", terminology="zoo-hubs")
     assert "corrected" in answered["results"][0]["candidates"][0]["scores"]
-    assert "corrected" not in str(normalize(jobs, "apiarist", terminology="hubs", hubness="none")["results"])
+    assert "corrected" not in str(normalize(jobs, "apiarist", terminology="zoo-hubs", hubness="none")["results"])
 
 
 def test_a_collection_is_indexed_and_answers_at_once(jobs, assert_problem):
@@ -419,4 +419,5 @@ def test_a_queue_that_is_away_or_damaged_is_a_clear_503_and_answers_go_on(serve_
     response = jobs.ask(kind="run", pipeline="job-titles", input_file_id=file_id)
     assert_problem(response, 503, "jobs-unavailable")
     assert response.headers["retry-after"]
+    assert not list((tmp_path / "data" / "jobs").glob("job-*"))
     assert normalize(jobs, "nurse")["results"][0]["decision"]["concept_id"] == "T:2221"

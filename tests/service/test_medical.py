@@ -7,6 +7,9 @@ from fhir.resources.R4B.parameters import Parameters
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+
+from service.jobs.wire_lines import LINE_FORMATS
 
 PATH = "/v1/medical/link"
 CANARY = "kanarienvogel4711"
@@ -204,3 +207,12 @@ def test_feedback_on_a_mention_is_answered_at_once(medical):
     assert result["mentions"][0]["decision"]["concept_id"] == "HP:0002321"
     listed = medical.get("/v1/medical/feedback").json()
     assert len(listed["items"]) == 1
+
+
+def test_lines_of_a_run_job_are_answered_as_json_only():
+    lines = LINE_FORMATS["medical"]
+    item = {"text": NOTE, "mentions": [{"start": 3, "end": 8}]}
+    (request,) = lines.request.model_validate({"items": [item]}).requests()
+    assert len({request, request}) == 1
+    with pytest.raises(ValidationError):
+        lines.request.model_validate({"items": [item], "output": "fhir"})

@@ -15,6 +15,7 @@ from models.errors import ArtifactCorrupt
 from pipelines import registry
 from pipelines.build import build
 from pipelines.terminology import Terminology
+from service.jobs.queue import QueueUnavailable
 from service.server import CannotListen, DrainingServer, listening
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -430,3 +431,18 @@ def test_metrics_say_how_the_service_is_doing(serve):
     assert 'cognomen_stage_seconds_count{pipeline="job-titles",stage="encode"}' in text
     served.services.draining = True
     assert "cognomen_ready 0.0" in served.get("/metrics").text
+
+
+def test_metrics_count_jobs_and_are_told_without_their_queue(serve, monkeypatch):
+    served = serve()
+    monkeypatch.setattr(served.services.jobs, "tally", lambda: {("run", "running"): 2})
+    assert 'cognomen_jobs{kind="run",status="running"} 2.0' in served.get("/metrics").text
+
+    def away():
+        raise QueueUnavailable("away", retry_after_s=1)
+
+    monkeypatch.setattr(served.services.jobs, "tally", away)
+    response = served.get("/metrics")
+    assert response.status_code == 200
+    assert "cognomen_ready" in response.text
+    assert "cognomen_jobs{" not in response.text

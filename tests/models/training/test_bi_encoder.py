@@ -169,6 +169,16 @@ def test_a_head_brings_pairs_together_and_leaves_the_encoder_alone(tiny, batches
     assert np.array_equal(head.matrix, again.matrix)
 
 
+def test_a_head_for_context_brings_it_to_where_titles_are(tiny, batches, occupations, tmp_path):
+    base = open_base(str(tiny), scratch=tmp_path, max_tokens=16)
+    options = HeadOptions(learning_rate=0.1, own_context=True)
+    head = fit_head(base.encode, batches, options=options, centre=False)
+    titles, context = (base.encode([o[side] for o in occupations]) for side in (0, 1))
+    gold = [{i} for i in range(len(occupations))]
+    moved = mean_average_precision(titles @ head.apply(context).T, gold)
+    assert moved > mean_average_precision(titles @ context.T, gold)
+
+
 def test_map_is_as_written_out():
     scores = np.array([[0.9, 0.8, 0.7], [0.1, 0.2, 0.3]], np.float32)
     assert mean_average_precision(scores, [{0, 2}, {0}]) == pytest.approx(((1 + 2 / 3) / 2 + 1 / 3) / 2)

@@ -96,7 +96,8 @@ def test_rows_as_makers_print_them_are_named(run):
     wanted = [line.split("\t") for line in lines]
     results = run([Request(text) for _, text in wanted])
     named = [result.mentions[0].decision.concept_id for result in results]
-    assert [n for n, _ in wanted] == named
+    wrong = [(n, text, found) for (n, text), found in zip(wanted, named, strict=True) if n != found]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("text", ["Marking code []", "Package outline [mm]", "Quantity per reel [pcs]", ""])

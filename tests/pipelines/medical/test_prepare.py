@@ -1,0 +1,53 @@
+import pytest
+
+from pipelines.medical.context import function_words, modifiers
+from pipelines.medical.dictionary import Dictionary
+from pipelines.medical.guesses import Guesser
+from pipelines.medical.prepare import MedicalPreparer, language_of
+from pipelines.medical.starter import starter
+from pipelines.results import Request
+
+
+@pytest.fixture(scope="module")
+def preparer() -> MedicalPreparer:
+    terminology = starter()
+    dictionary = Dictionary(terminology, function_words=function_words(), modifiers=modifiers())
+    return MedicalPreparer(dictionary, Guesser(terminology, dictionary, alike=0.7), guesses=3, foreign_guesses=40)
+
+
+def texts(preparer, text, language=None):
+    (prepared,) = preparer.prepare([Request(text, language)])
+    return [m.text for m in prepared.mentions]
+
+
+def test_a_short_text_is_looked_up_in_every_language(preparer):
+    assert texts(preparer, "HTA, fiebre") == ["HTA", "fiebre"]
+    assert "HTA" not in texts(preparer, "HTA, fiebre", "de")
+
+
+def test_an_abbreviation_stands_for_what_the_text_says(preparer):
+    text = "Shortness of breath (SOB) was worse; SOB at night and fever too since the last visit."
+    (prepared,) = preparer.prepare([Request(text)])
+    assert [(m.text, m.query) for m in prepared.mentions if m.text == "SOB"] == [("SOB", "Shortness of breath")] * 2
+
+
+def test_a_language_without_aliases_is_tried_by_stretches(preparer):
+    assert {"feber", "hosta", "huvudvärk"} <= set(texts(preparer, "Barnet har feber och hosta, ingen huvudvärk."))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("The patient was discharged.", "en"),
+        ("Die Patientin wurde entlassen.", "de"),
+        ("La patiente est sortie hier.", "fr"),
+        ("La paciente fue dada de alta.", "es"),
+        ("De patiënt is naar huis.", "nl"),
+        ("Боль в груди", "ru"),
+        ("胸痛三天", "zh"),
+        ("…", None),
+        ("", None),
+    ],
+)
+def test_languages_are_told_apart(text, language):
+    assert language_of(text) == language
