@@ -418,7 +418,7 @@ def _decider(terminology: Terminology, calibration: dict[str, Any], config: Pipe
     if calibration["calibrator"] is None:
         return TakeBest()
     threshold = calibration["threshold"] if config.min_confidence is None else config.min_confidence
-    named = calibration["named"]
+    named = calibration.get("named")
     return CalibratedDecider(
         terminology,
         PlattCalibrator.from_json(calibration["calibrator"]),

@@ -42,7 +42,7 @@ def test_what_is_hosted_can_be_listed(client):
     assert client.ready()
     assert {"job-titles", "medical", "datasheets"} <= {p["name"] for p in client.pipelines()}
     assert {"twelve", "findings"} <= {t["name"] for t in client.terminologies()}
-    assert [c["name"] for c in client.collections()] == ["things"]
+    assert [c["name"] for c in client.collections()] == ["occupations", "things"]
     assert len(list(client.concepts("twelve"))) == 17
     assert client.concept("twelve", "T:2512")["name"] == "Software developers"
 

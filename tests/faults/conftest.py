@@ -60,12 +60,12 @@ class Plant:
         file_id = self.file(content)
         at = snapshot(SPEC, "twelve", store=self.store)
         spec = {"pipeline": "job-titles", "terminology": "twelve", "options": options, "at": at}
-        return self.jobs.ask("run", {}, Plan(spec, file_id, at)).id
+        return self.jobs.ask("run", {}, Plan(spec, file_id, pins=at)).id
 
     def index(self, terminology) -> str:
         file_id = self.file(b"\n".join(terminology.to_lines()), purpose="terminology")
         spec = {"terminology": terminology.name, "format": "jsonl", "version": None, "languages": None,
-                "encoder": "hashing", "pipelines": ["job-titles"]}  # fmt: skip
+                "encoder": "hashing", "pipelines": ["job-titles"], "hubness": None}  # fmt: skip
         return self.jobs.ask("index", {}, Plan(spec, file_id)).id
 
     def expected(self, content: bytes) -> bytes:

@@ -26,7 +26,7 @@ def attempt(plant, job_id):
 
 def files_of_a_build():
     return ["MANIFEST.json", "config.json", "concepts.jsonl", "dense.faiss", "lexical.json", "lexical.safetensors",
-            "calibration.json"]  # fmt: skip
+            "calibration.json", "hubness.json", "hubness.safetensors"]  # fmt: skip
 
 
 @pytest.mark.parametrize("file", files_of_a_build())
