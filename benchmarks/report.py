@@ -34,6 +34,7 @@ def figures() -> str:
         _quality(titles["sets"]),
         _talentclef(titles["sets"]),
         _nil(titles["sets"]),
+        _training(read("training")),
         _learning(read("vacancysbert")),
         _speed(read("serving")),
         _footer(titles, read("serving")),
@@ -95,6 +96,27 @@ def _nil(sets: dict[str, Any]) -> str:
     for measure in next(iter(nil["judged"].values())):
         cells = [f"{nil['judged'][name][measure]:.3f}".lstrip("0") for name in names]
         rows.append(f"| {measure} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def _training(trained: dict[str, Any]) -> str:
+    sets = {k: v for k, v in trained.get("sets", {}).items() if {"zero-shot", "trained"} <= v.get("methods", {}).keys()}
+    if not sets:
+        return ""
+    rows = [
+        "**What training brings** (adapters of 7.4 MB trained on ESCO and O*NET, never on these sets; everything else alike; "
+        "`benchmarks/quality/training.py`):",
+        "",
+        "| set | n | measure | zero-shot | trained | difference |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for key, result in sets.items():
+        measure = "MAP" if key.startswith("talentclef") else "R@1"
+        before, after = (result["methods"][name][measure] for name in ("zero-shot", "trained"))
+        gain = result["against zero-shot"]["trained"][measure]
+        interval = f"{gain['difference']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+        said = interval if gain["significant"] else f"{interval}, n.s."
+        rows.append(f"| {key} | {result['n']:,} | {measure} | {before:.3f} | {after:.3f} | {said} |")
     return "\n".join(rows)
 
 
