@@ -66,7 +66,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule(_all("/(healthz|readyz|metrics)"), None, probe=True),
     # Pages without data; what they show they ask for under /v1.
     Rule(_all("/(docs|console)(/.*)?|/openapi.json|/favicon.ico"), None, _GET),
-    Rule(_all("/v1/keys(/.*)?"), KeyScope.ADMIN),
+    Rule(_all("/v1/(keys|generations)(/.*)?"), KeyScope.ADMIN),
     Rule(_all("/v1/[^/]+/feedback(/[^/]+)?"), KeyScope.WRITE, frozenset({"POST", "DELETE"})),
     Rule(_all(".*"), KeyScope.ADMIN, _DELETE),
     Rule(_all("/v1/(files|jobs)(/.*)?"), KeyScope.WRITE),
@@ -83,7 +83,7 @@ _NAMED: Final = re.compile(r"/v1/(?:terminologies|retrieval)/([^/]+)(?:/.*)?", r
 """Paths that name what a key may be bound to."""
 
 
-_SHARED: Final = re.compile(r"/v1/(files|jobs)(/.*)?", re.DOTALL)
+_SHARED: Final = re.compile(r"/v1/(files|jobs|generations)(/.*)?", re.DOTALL)
 """Paths whose answers are not told apart by tenant: closed to keys that are bound, rather than open by oversight."""
 
 
@@ -186,7 +186,7 @@ class Access:
         if named is not None and not caller.sees(named[1]):
             raise NameUnknown("Nothing of that name is here for this key.")
         if _SHARED.fullmatch(path):
-            raise Forbidden("Files and jobs are closed to keys that are bound to prefixes.")
+            raise Forbidden("Files, jobs and generations are closed to keys that are bound to prefixes.")
 
     def _count(self, caller: Caller, scope: Scope) -> None:
         try:

@@ -34,6 +34,7 @@ from service.routes import (
     embeddings,
     feedback,
     files,
+    generations,
     health,
     jobs,
     keys,
@@ -126,6 +127,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
     app.include_router(datasheets.routes)
     app.include_router(page_pictures.routes)
     app.include_router(keys.routes)
+    app.include_router(generations.routes)
     if settings.docs:
         app.include_router(docs.routes)
     problems.install(app)

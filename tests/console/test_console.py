@@ -210,6 +210,9 @@ def test_a_file_becomes_a_job_and_its_result_is_fetched(open_page, live):
     page.goto(f"{live}/console#/generations")
     page.reload()
     expect(page.get_by_role("table", name="Generations that answer")).to_contain_text("things")
+    kept = page.get_by_role("table", name="Generations kept")
+    expect(kept).to_contain_text("collections/things")
+    expect(kept.get_by_text("answers", exact=True).first).to_be_visible()
 
 
 def test_a_job_is_watched_as_it_goes_and_cancelled(open_page):

@@ -67,6 +67,8 @@ def guarded(serve, tmp_path):
         ("GET", "/v1/jobs/1/events", Scope.WRITE),
         ("POST", "/v1/jobs/1/cancel", Scope.WRITE),
         ("GET", "/v1/keys", Scope.ADMIN),
+        ("GET", "/v1/generations", Scope.ADMIN),
+        ("POST", "/v1/generations/rollback", Scope.ADMIN),
         ("POST", "/v1/keys/1/rotate", Scope.ADMIN),
         ("DELETE", "/v1/retrieval/papers", Scope.ADMIN),
         # What nobody thought of is closed.

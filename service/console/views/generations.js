@@ -1,8 +1,8 @@
 // Generations: which build answers for each pipeline and collection, and what brings another.
 
 import { ask } from "../api.js";
-import { h, number, table } from "../dom.js";
-import { callBar, copyButton, problem } from "../parts.js";
+import { bytes, h, moment, number, table } from "../dom.js";
+import { callBar, copyButton, problem, show } from "../parts.js";
 
 export const title = "Generations";
 
@@ -43,19 +43,34 @@ export async function render(place, _params, { signal }) {
   place.append(
     table(
       "Generations that answer",
-      ["Pipeline", "Over", "Concepts or documents", "Encoder", "Hubness", "Generation", "Go back"],
+      ["Pipeline", "Over", "Concepts or documents", "Encoder", "Hubness", "Generation", "On the machine"],
       [...rows, ...more],
     ),
     callBar(pipelines),
   );
+  const kept = h("section", { "aria-label": "Generations kept" });
+  const list = () =>
+    show(
+      kept,
+      { method: "GET", path: "v1/generations" },
+      (data) =>
+        table(
+          "Generations kept",
+          ["Build", "Generation", "Made", "Size", "Do"],
+          data.artifacts
+            .filter(({ kind }) => kind !== "encoder" && kind !== "terminology")
+            .flatMap(({ artifact, generations }) => generations.map((one) => keptRow(artifact, one, list))),
+        ),
+      { signal },
+    );
   place.append(
+    h("h2", {}, "Going back"),
     h(
       "p",
       { class: "faint" },
-      "Going back is the operator's: on the machine itself, ",
-      h("code", {}, "cognomen generations rollback"),
-      " lets the generation before answer, and the service switches to it by itself.",
+      "An earlier generation answers again once its checksums were found right; the service follows by itself. For admins.",
     ),
+    kept,
     h("h2", {}, "A new generation"),
     ...(jobs.ok
       ? [
@@ -72,6 +87,7 @@ export async function render(place, _params, { signal }) {
           ),
         ]),
   );
+  await list();
 }
 
 function row(name, over, size, encoder, hubness, generation, artifact) {
@@ -85,6 +101,32 @@ function row(name, over, size, encoder, hubness, generation, artifact) {
     h("td", {}, hubness),
     h("td", {}, h("code", {}, generation ?? "–")),
     h("td", {}, artifact && copyButton("Copy command", () => `cognomen generations rollback ${artifact}`)),
+  );
+}
+
+function keptRow(artifact, one, list) {
+  const said = h("span", { role: "status" });
+  const back = async () => {
+    const call = { method: "POST", path: "v1/generations/rollback", json: { artifact, generation: one.generation } };
+    const answer = await ask(call);
+    if (answer.ok) list();
+    else said.replaceChildren(problem(answer));
+  };
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, h("code", {}, artifact)),
+    h("td", {}, h("code", {}, one.generation)),
+    h("td", {}, moment(one.created_at)),
+    h("td", { class: "num" }, bytes(one.bytes)),
+    h(
+      "td",
+      {},
+      one.answers
+        ? h("span", { class: "tag" }, "answers")
+        : h("button", { type: "button", onclick: back, "aria-label": `Let ${one.generation} answer` }, "Go back to it"),
+      said,
+    ),
   );
 }
 
