@@ -255,22 +255,23 @@ def measure_nil(data: TitleSet, built: Build) -> dict:
     results = run(built, texts, language=None, top_k=built.config.candidates)
     candidates = [list(r.mentions[0].decision.candidates) for r in results]
     mentions = [r.mentions[0].mention for r in results]
-    for name, decider in {
-        "calibrated at build": built.parts.decider,
-        "calibrated on 3,000 labelled titles": CalibratedDecider(
-            built.terminology,
-            PlattCalibrator.from_json(fitted["calibrator"]),
-            fitted["threshold"],
-            PlattCalibrator.from_json(fitted["named"]),
-        ),
-    }.items():
+    on_labelled = CalibratedDecider(
+        built.terminology,
+        PlattCalibrator.from_json(fitted["calibrator"]),
+        fitted["threshold"],
+        PlattCalibrator.from_json(fitted["named"]),
+    )
+    for name, decider, threshold in (
+        ("calibrated at build", built.parts.decider, built.artifact.manifest.details["calibration"]["threshold"]),
+        ("calibrated on 3,000 labelled titles", on_labelled, fitted["threshold"]),
+    ):
         decisions = decider.decide(mentions, candidates, [Options(top_k=5)] * len(texts))
         nil = np.array([d.nil for d in decisions])
         right = np.array([bool(c) and c[0].concept_id in g for c, g in zip(candidates, gold, strict=True)])
         confidence = np.array([d.candidates[0].confidence if d.candidates else 0.0 for d in decisions])
         none = kinds != "title"
         judged[name] = {
-            "threshold": decider.threshold,
+            "threshold": threshold,
             "NIL precision": round(float(none[nil].mean()), 4),
             "NIL recall": round(float(nil[none].mean()), 4),
             "NIL recall, own list": round(float(nil[kinds == "other"].mean()), 4),
