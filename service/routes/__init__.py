@@ -88,6 +88,12 @@ class Services:
     started: float = field(default_factory=time.time)
     _trial: "asyncio.Task[None] | None" = None
 
+    @property
+    def warming(self) -> bool:
+        """Whether the first build is open and about to have answered."""
+        held_back = self.host.failed > 0 and self.settings.require_all_builds
+        return self.host.ready and not self.warm and not held_back
+
     def require_loaded(self) -> None:
         """Let only what can be answered pass. Raises: Loading."""
         if self.warm:

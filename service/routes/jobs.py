@@ -190,7 +190,8 @@ async def _events(services: Services, job_id: str) -> AsyncIterator[bytes]:
 def _to_wire(services: Services, job: Job) -> dict[str, Any]:
     status, finished_at = job.status, job.finished_at
     built = job.result.get("builds", ()) if status == "succeeded" else ()
-    if any(services.host.awaits(build["artifact"], build["generation"]) for build in built):
+    awaited = any(services.host.awaits(build["artifact"], build["generation"]) for build in built)
+    if awaited or (built and services.warming):
         # Published, and this process is about to answer from it: who sees "succeeded" gets answers from it.
         status, finished_at = "running", None
     return {
