@@ -50,14 +50,14 @@ class DemandOptions(BaseModel):
 
     temperature: float = Field(40.0, gt=0, description="T of the E step, and what the bonus is divided by (FINDINGS).")
     weight: float = Field(1.0, ge=0, le=5, description="Of the bonus; 0 takes it off (quality/vacancysbert.py, dev).")
-    pseudo_count: float = Field(1.0, gt=0, description="Texts added to every concept: few teach little (dev).")
+    pseudo_count: float = Field(1.0, gt=0, description="Texts added to every concept: few teach little (guess).")
     nearness: float = Field(
         0.8,
         ge=0,
         le=1,
-        description="Texts whose best score is lower teach nothing: they are near hubs, not concepts (dev).",
+        description="Texts whose best score is lower teach nothing: they are near hubs, not concepts (guess).",
     )
-    certainty: float = Field(2.0, ge=0, le=8, description="A text counts as (its largest share) to this power (dev).")
+    certainty: float = Field(2.0, ge=0, le=8, description="A text counts as (its largest share) to this power (guess).")
     limit: float = Field(
         4.6,
         gt=0,
@@ -76,7 +76,7 @@ class ConfirmedOptions(BaseModel):
         300, ge=10, description="Confirmations below which no head is tried (curve in vacancysbert.json)."
     )
     temperature: float = Field(15.0, gt=0, description="T of their vote as evidence (FINDINGS; dev).")
-    penalty: float = Field(1.0, gt=0, description="λ of the ridge head (dev: 1 of 1, 5).")
+    penalty: float = Field(1.0, gt=0, description="λ of the ridge head (guess).")
 
 
 class HubnessOptions(BaseModel):

@@ -33,7 +33,7 @@ EVIDENCE: Final = ("own", "terms", "confirmed", "head", "demand", "seen")
 
 _FOLDS: Final = 5
 _FLOOR: Final = 0.002
-"""Least share that the head gives a concept: what it does not know is unlikely, not impossible (dev)."""
+"""Least share that the head gives a concept: what it does not know is unlikely, not impossible (a guess)."""
 _SURE: Final = 1.64
 """Standard errors by which the head must win: one side, 95 %."""
 _AT_ONCE: Final = 512
