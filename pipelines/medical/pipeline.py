@@ -10,6 +10,7 @@ from pipelines.aggregation import KernelVote, Naming
 from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
 from pipelines.flow import KeepOrder, Parts, Pipeline
+from pipelines.medical.chunks import NounChunks
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.context import function_words, modifiers, variants
 from pipelines.medical.dictionary import Dictionary
@@ -35,6 +36,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             Guesser(parts.terminology, dictionary, alike=config.alike),
             guesses=config.guesses,
             foreign_guesses=config.foreign_guesses,
+            chunks=NounChunks() if config.chunks else None,
         ),
         encoder=KnownMentions(
             TextEncoding(encoder, config.blocks),
