@@ -48,6 +48,7 @@ class PipelineSpec:
         calibration: terminology, size, seed → texts with known answers made from its own terms.
         starter: a terminology to begin with, or None.
         starter_name: that terminology's name; it answers by default until an operator says otherwise.
+        packaged: further terminologies that installed packages bring; set up beside the starter.
         adapters: a folder of adapters that ship with it, one a sub-folder, called as its encoders are.
     """
 
@@ -60,6 +61,7 @@ class PipelineSpec:
     calibration: Callable[[Terminology, int, int], CalibrationSet]
     starter: Callable[[], Terminology] | None = None
     starter_name: str | None = None
+    packaged: Callable[[], Sequence[Terminology]] | None = None
     adapters: Path | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.pipeline import calibration, pipeline, row_text
-from pipelines.medical.starter import NAME, starter
+from pipelines.medical.starter import NAME, packaged, starter
 from pipelines.spec import PipelineSpec
 
 PIPELINE = PipelineSpec(
@@ -15,4 +15,5 @@ PIPELINE = PipelineSpec(
     calibration=calibration,
     starter=starter,
     starter_name=NAME,
+    packaged=packaged,
 )
