@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
-from pipelines.datasheets.chat import Chat, ChatFailed, Usage
+from pipelines.chat import Chat, ChatFailed, Usage
 from pipelines.datasheets.locate import predict
 from pipelines.datasheets.page import Document, Page, around
 from pipelines.datasheets.parameter import ParameterRow

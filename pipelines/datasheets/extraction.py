@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pipelines.chat import Usage
 from pipelines.datasheets.assistance import Assistant, NoAssistant, Wanted
-from pipelines.datasheets.chat import Usage
 from pipelines.datasheets.errors import PartAmbiguous, PartUnknown
 from pipelines.datasheets.focus import Focus, focus
 from pipelines.datasheets.locate import locate, predict, tree

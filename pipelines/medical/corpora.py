@@ -99,6 +99,28 @@ def to_brat(mentions: Sequence[LinkedMention], *, system: str) -> str:
 
 def to_bigbio(document_id: str, text: str, mentions: Sequence[LinkedMention], *, system: str) -> dict[str, Any]:
     """One example of the bigbio_kb schema."""
+    annotations = tuple(
+        Annotation(m.mention.start, m.mention.end, frozenset([m.decision.concept_id] if m.decision.concept_id else []))
+        for m in mentions
+    )
+    return annotated_bigbio(AnnotatedDocument(document_id, text, annotations), system=system)
+
+
+def to_plain(document: AnnotatedDocument) -> dict[str, Any]:
+    """One line of plain JSON Lines."""
+    return {
+        "id": document.id,
+        "text": document.text,
+        **({"language": document.language} if document.language else {}),
+        "mentions": [
+            {"start": a.start, "end": a.end, "concept_ids": sorted(a.concept_ids)} for a in document.annotations
+        ],
+    }
+
+
+def annotated_bigbio(document: AnnotatedDocument, *, system: str) -> dict[str, Any]:
+    """An annotated document as an example of the bigbio_kb schema, which knows no language."""
+    document_id, text = document.id, document.text
     return {
         "id": document_id,
         "document_id": document_id,
@@ -107,13 +129,11 @@ def to_bigbio(document_id: str, text: str, mentions: Sequence[LinkedMention], *,
             {
                 "id": f"{document_id}_T{number}",
                 "type": _TYPE,
-                "text": [linked.mention.text],
-                "offsets": [[linked.mention.start, linked.mention.end]],
-                "normalized": [{"db_name": system, "db_id": linked.decision.concept_id}]
-                if linked.decision.concept_id is not None
-                else [],
+                "text": [text[annotation.start : annotation.end]],
+                "offsets": [[annotation.start, annotation.end]],
+                "normalized": [{"db_name": system, "db_id": one} for one in sorted(annotation.concept_ids)],
             }
-            for number, linked in enumerate(mentions, 1)
+            for number, annotation in enumerate(document.annotations, 1)
         ],
         "events": [],
         "coreferences": [],

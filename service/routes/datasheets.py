@@ -13,8 +13,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from pipelines.chat import HttpChat
 from pipelines.datasheets.assistance import Assistant, LanguageModel
-from pipelines.datasheets.chat import HttpChat
 from pipelines.datasheets.errors import ModelImpossible, SimulatorFailed
 from pipelines.datasheets.extraction import Extraction, extract
 from pipelines.datasheets.page import Document

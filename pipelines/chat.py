@@ -66,6 +66,7 @@ class HttpChat:
             with urllib.request.urlopen(self._request(body), timeout=self.timeout_s) as response:
                 content = json.loads(response.read(_MOST_BYTES))
         except urllib.error.HTTPError as error:
+            error.close()
             raise ChatFailed(f"the language model's endpoint answers {error.code}") from None
         except (OSError, ValueError) as error:
             raise ChatFailed(f"the language model cannot be reached: {type(error).__name__}") from None
