@@ -31,7 +31,7 @@ def test_without_a_gpu_nothing_is_rounded(folder):
 
 @pytest.fixture
 def gpu():
-    if not torch.cuda.is_available():  # noqa: TID251 - whether these tests can run at all
+    if not torch.cuda.is_available():
         pytest.skip("there is no GPU")
     return "cuda:0"
 
