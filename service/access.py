@@ -83,10 +83,6 @@ _NAMED: Final = re.compile(r"/v1/(?:terminologies|retrieval)/([^/]+)(?:/.*)?", r
 """Paths that name what a key may be bound to."""
 
 
-_SHARED: Final = re.compile(r"/v1/(files|jobs|generations)(/.*)?", re.DOTALL)
-"""Paths whose answers are not told apart by tenant: closed to keys that are bound, rather than open by oversight."""
-
-
 class NameUnknown(Refusal):
     """A name outside the caller's prefixes: answered alike whether it exists or not."""
 
@@ -185,8 +181,6 @@ class Access:
         named = _NAMED.fullmatch(path)
         if named is not None and not caller.sees(named[1]):
             raise NameUnknown("Nothing of that name is here for this key.")
-        if _SHARED.fullmatch(path):
-            raise Forbidden("Files, jobs and generations are closed to keys that are bound to prefixes.")
 
     def _count(self, caller: Caller, scope: Scope) -> None:
         try:

@@ -25,7 +25,7 @@ def list_keys(request: Request) -> Response:
     """Every live key; secrets are never shown again."""
     # Not async, like everything below: FastAPI runs it in a thread, and the disk holds up nobody else's request.
     caller = caller_of(request.scope)
-    keys = [key for key in services_of(request).keys.all() if caller.sees_key(key)]
+    keys = [key for key in services_of(request).keys.all() if caller.sees_of(key)]
     return answer_json({"keys": [key_to_wire(key) for key in keys]})
 
 
@@ -71,7 +71,7 @@ def revoke_key(request: Request, key_id: str) -> Response:
 
 def _seen(request: Request, caller: Caller, key_id: str) -> Key:
     key = services_of(request).keys.get(key_id)
-    if not caller.sees_key(key):
+    if not caller.sees_of(key):
         raise KeyUnknown("There is no key of that id.")
     return key
 
