@@ -66,6 +66,8 @@ RULES: Final[Sequence[Rule]] = (
     Rule(_all("/(healthz|readyz|metrics)"), None, probe=True),
     # Pages without data; what they show they ask for under /v1.
     Rule(_all("/(docs|console)(/.*)?|/openapi.json|/favicon.ico"), None, _GET),
+    # Who asks what they may ask.
+    Rule(_all("/v1/keys/self"), KeyScope.READ, _GET),
     Rule(_all("/v1/(keys|generations)(/.*)?"), KeyScope.ADMIN),
     Rule(_all("/v1/[^/]+/feedback(/[^/]+)?"), KeyScope.WRITE, frozenset({"POST", "DELETE"})),
     Rule(_all(".*"), KeyScope.ADMIN, _DELETE),

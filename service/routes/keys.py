@@ -1,4 +1,4 @@
-"""API keys: make, list, rotate, revoke. Admins only."""
+"""API keys: make, list, rotate, revoke, for admins; and for everybody, what their own is good for."""
 
 from fastapi.responses import Response
 from starlette.requests import Request
@@ -12,6 +12,8 @@ from service.schemas.keys import (
     KeysAnswer,
     NewKeyAnswer,
     RotateRequest,
+    SelfAnswer,
+    caller_to_wire,
     key_to_wire,
     scopes_of,
 )
@@ -27,6 +29,13 @@ def list_keys(request: Request) -> Response:
     caller = caller_of(request.scope)
     keys = [key for key in services_of(request).keys.all() if caller.sees_of(key)]
     return answer_json({"keys": [key_to_wire(key) for key in keys]})
+
+
+@routes.get("/v1/keys/self", response_model=SelfAnswer, responses=UNAVAILABLE, summary="What your key is good for")
+async def own_key(request: Request) -> Response:
+    """Scopes, prefixes and rate of the key that this is asked with; where none is needed, everything is allowed."""
+    required = services_of(request).settings.keys_required
+    return answer_json(caller_to_wire(caller_of(request.scope), required=required))
 
 
 @routes.post("/v1/keys", status_code=201, response_model=NewKeyAnswer, responses=BODY, summary="Make an API key")

@@ -67,6 +67,8 @@ def guarded(serve, tmp_path):
         ("GET", "/v1/jobs/1/events", Scope.WRITE),
         ("POST", "/v1/jobs/1/cancel", Scope.WRITE),
         ("GET", "/v1/keys", Scope.ADMIN),
+        ("GET", "/v1/keys/self", Scope.READ),
+        ("DELETE", "/v1/keys/self", Scope.ADMIN),
         ("GET", "/v1/generations", Scope.ADMIN),
         ("POST", "/v1/generations/rollback", Scope.ADMIN),
         ("POST", "/v1/keys/1/rotate", Scope.ADMIN),
@@ -269,6 +271,22 @@ def test_a_key_cannot_revoke_itself(guarded, assert_problem):
     admin = key(Scope.ADMIN)
     own = served.get("/v1/keys", headers=admin).json()["keys"][0]["id"]
     assert_problem(served.delete(f"/v1/keys/{own}", headers=admin), 403)
+
+
+def test_a_key_says_what_it_is_good_for(guarded, assert_problem, served):
+    mine, key = guarded()
+    told = mine.get("/v1/keys/self", headers=key(Scope.WRITE, prefixes=["acme-"], rate="9/second")).json()
+    assert told.pop("id") == mine.services.keys.all()[0].id
+    assert told == {
+        "required": True,
+        "name": "x",
+        "scopes": ["read", "write"],
+        "prefixes": ["acme-"],
+        "rate": "9/second",
+    }
+    assert_problem(mine.get("/v1/keys/self"), 401)
+    open_to_all = served.get("/v1/keys/self").json()
+    assert (open_to_all["required"], open_to_all["scopes"]) == (False, ["read", "write", "admin"])
 
 
 @pytest.mark.parametrize(
