@@ -141,6 +141,8 @@ def build(
     Raises: CorrectionUnavailable if the options set a correction without its bank; ArtifactWriteFailed if the disk
         refuses; the last good generation keeps answering.
     """
+    if spec.searched is not None and config.plain_names:
+        terminology = spec.searched(terminology)
     terminology, taken = with_confirmations(terminology, confirmations)
     texts = [spec.row_text(term.text) for term in terminology.row_terms]
     if not texts:
