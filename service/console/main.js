@@ -104,7 +104,8 @@ function labelKey() {
   const self = key.get() ? who() : null;
   button.classList.toggle("set", Boolean(self));
   button.textContent = self?.required ? self.name : "Key";
-  button.setAttribute("aria-label", self?.required ? `Key: ${self.name}` : "Key");
+  if (self?.required) button.setAttribute("aria-label", `Key: ${self.name}`);
+  else button.removeAttribute("aria-label");
   button.title = self?.required ? `scopes: ${self.scopes.join(" ")}` : "";
 }
 

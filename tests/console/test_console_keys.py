@@ -42,7 +42,7 @@ def page_of(browser, guarded):
 
 
 def sign_in(page, token):
-    page.get_by_label("API key").fill(token)
+    page.locator("main").get_by_label("API key").fill(token)
     page.get_by_role("button", name="Sign in").click()
 
 
@@ -78,7 +78,7 @@ def test_a_key_that_opens_nothing_is_said_so_and_forgotten(page_of):
     sign_in(page, "cgn_0123456789ab_" + "x" * 43)
     expect(page.get_by_role("alert")).to_contain_text("opens nothing here")
     assert page.evaluate("sessionStorage.getItem('cognomen-key')") is None
-    expect(page.get_by_label("API key")).to_be_focused()
+    expect(page.locator("main").get_by_label("API key")).to_be_focused()
 
 
 @pytest.mark.parametrize(
