@@ -138,14 +138,20 @@ def documents_of(name: str) -> list[Document]:
     return _gsc() if name == "gsc" else _quaero()
 
 
+def current_ids() -> dict[str, str]:
+    """Obsolete HPO id → the one that replaced it. GSC+ was annotated with the HPO of 2014."""
+    return read_terminology(DATA / "hp.obo.gz", format="obo", name="hpo").redirects
+
+
 def _gsc() -> list[Document]:
+    current = current_ids()
     found = []
     for path in sorted((DATA / "dev/documents/en_gscplus/annotations").glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
         gold: dict[tuple[int, int], set[str]] = defaultdict(set)
         for annotation in content["annotations"]:
             for span in annotation["evidence_spans"]:
-                gold[span["start_char"], span["end_char"]].add(annotation["hpo_id"])
+                gold[span["start_char"], span["end_char"]].add(current.get(annotation["hpo_id"], annotation["hpo_id"]))
         found.append(Document(content["doc_id"], content["full_text"], dict(gold), "en"))
     return found
 

@@ -27,7 +27,7 @@ Place = tuple[int, int]
 Code = tuple[str, str]
 
 
-_ANY_FOUND: Final = BestSpans(sure=0.0)
+_ANY_FOUND: Final = BestSpans(sure=0.0, foreign_sure=0.0)
 """Each terminology has left out already what it is not sure enough of."""
 
 
