@@ -28,7 +28,9 @@ from models.encoders.base import Encoder
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
 from pipelines.build import Build, build, builds, open_build
+from pipelines.feedback import Confirmation, Feedback, confirmations, key_of
 from pipelines.medical.pipeline import row_text
+from pipelines.medical.prepare import query_of
 from pipelines.results import Options, Request
 from pipelines.sources import read_terminology
 from pipelines.terminology import Terminology
@@ -36,7 +38,9 @@ from pipelines.terminology import Terminology
 DATA = SHARED / "medical"
 LANGUAGES = ["de", "en", "es", "fr", "it", "nl", "pt"]
 KS = (1, 5, 64)
-INDEXED = ("encoder", "index", "blocks", "centred", "aligned", "symmetric", "ngrams")
+TAUGHT = {"codiesp": "icd10cm_es_codiesp_train.jsonl"}
+"""Sets whose training mentions can be confirmed: what a hospital's own coding teaches."""
+INDEXED = ("encoder", "index", "blocks", "centred", "aligned", "symmetric", "ngrams", "plain_names", "rows_by")
 """Options that a build cannot do without building again."""
 ROUNDS = 1000
 CHUNK = 64
@@ -306,22 +310,58 @@ def end_to_end(name: str, built: Build, encoder: Kept) -> dict[str, object]:
     return {"documents": len(documents), "gold": int(gold), **scores}
 
 
-def built_for(kb: str, store: ArtifactStore, encoder: Kept) -> Build:
+def confirmed_in(name: str) -> list[Confirmation]:
+    """A set's training mentions as users would have confirmed them, one user a mention."""
+    lines = [json.loads(line) for line in (DATA / "dev" / TAUGHT[name]).open(encoding="utf-8")]
+    return confirmations(
+        Feedback(line["text"], query_of(line["text"]), concept, "accept", SETS[name][2])
+        for line in lines
+        for concept in line["gold"][:1]
+    )
+
+
+def taught(name: str, plainly: Build, built: Build) -> dict[str, object]:
+    """Recall with and without confirmations: of pairs of text and concept that were confirmed, and of all others."""
+    mentions = mentions_of(name)
+    known = {(key_of(c.text), c.concept_id) for c in confirmed_in(name)}
+    seen = np.array(
+        [
+            any((key_of(query_of(t)), g) in known for g in gold)
+            for t, gold in zip(mentions.texts, mentions.gold, strict=True)
+        ]
+    )
+    report: dict[str, object] = {"confirmations": len(known), "head": built.artifact.manifest.details["head"]}
+    found = {
+        "without": ranks(ours(plainly, mentions), mentions.gold),
+        "with": ranks(ours(built, mentions), mentions.gold),
+    }
+    for part, some in (("all", np.ones(len(seen), bool)), ("seen", seen), ("unseen", ~seen)):
+        chosen = replace(mentions, documents=[d for d, s in zip(mentions.documents, some, strict=True) if s])
+        recall = {how: recall_of(places[some], chosen) for how, places in found.items()}
+        report[part] = {"mentions": int(some.sum()), "recall": recall}
+        print(f"  {part:7s}", {how: [r[f"R@{k}"][0] for k in KS] for how, r in recall.items()}, flush=True)
+    return report
+
+
+def built_for(kb: str, store: ArtifactStore, encoder: Kept, taken: Sequence[Confirmation] = ()) -> Build:
     spec = registry.spec("medical")
     path = DATA / f"{kb}_kb.jsonl.gz"
-    terminology = read_terminology(path, format="xmen", name=kb, languages=LANGUAGES)
+    name = f"{kb}-taught" if taken else kb
+    terminology = read_terminology(path, format="xmen", name=name, languages=LANGUAGES)
     config = spec.config()
-    if kb in builds(spec, store=store):
-        opened = open_build(spec, kb, store=store, encoder_of=lambda _: encoder)
-        same = all(getattr(opened.config, option) == getattr(config, option) for option in INDEXED)
+    if name in builds(spec, store=store):
+        opened = open_build(spec, name, store=store, encoder_of=lambda _: encoder)
+        # As it was written: an option that came later is not in an older build, whatever its default is now.
+        written, wanted = opened.artifact.read_json("config.json"), config.model_dump()
+        same = all(written.get(option) == wanted[option] for option in INDEXED)
         if same and opened.terminology.version == terminology.version:
             # What is indexed is the same; what is asked of it may have changed since.
             pipeline = spec.pipeline(config, opened.parts, opened.query_encoder)
             return replace(opened, pipeline=pipeline, config=config)
     with cpu_seconds() as spent:
-        made = build(spec, terminology, encoder=encoder, store=store, config=config)
+        made = build(spec, terminology, encoder=encoder, store=store, config=config, confirmations=taken)
     print(
-        f"{kb}: built in {spent():.0f} CPU-s, {encoder.seconds:.0f} of them for {encoder.fresh} new texts", flush=True
+        f"{name}: built in {spent():.0f} CPU-s, {encoder.seconds:.0f} of them for {encoder.fresh} new texts", flush=True
     )
     return made
 
@@ -374,6 +414,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(SETS))
     parser.add_argument("--minilm", action="store_true", help="beside e5, on English and HPO")
     parser.add_argument("--end-to-end", action="store_true")
+    parser.add_argument("--taught", action="store_true", help="also with the training mentions confirmed")
     parser.add_argument("--no-recall", action="store_true")
     parser.add_argument("--report", action="store_true", help="only write the figures of pipelines/medical/README.md")
     chosen = parser.parse_args()
@@ -391,6 +432,9 @@ def main() -> None:
             if chosen.minilm and SETS[name][2] == "en":
                 encoders["minilm"] = Kept(library.get("minilm"), chosen.cache)
             save_part("medical", name, measure(name, built, encoders), config=config)
+        if chosen.taught and name in TAUGHT:
+            again = built_for(SETS[name][0], store, encoder, confirmed_in(name))
+            save_part("medical", f"{name} taught", taught(name, built, again), config=config)
         if chosen.end_to_end and name in {"gsc", "quaero"}:
             save_part("medical", f"{name} end to end", end_to_end(name, built, encoder), config=config)
 
