@@ -43,6 +43,8 @@ TAUGHT = {"codiesp": "icd10cm_es_codiesp_train.jsonl"}
 INDEXED = ("encoder", "index", "blocks", "centred", "aligned", "symmetric", "ngrams", "plain_names", "rows_by")
 """Options that a build cannot do without building again."""
 ROUNDS = 1000
+UNNAMED = 1000
+"""Aliases of a language that is held out."""
 CHUNK = 64
 
 
@@ -245,20 +247,25 @@ def methods(terminology: Terminology, mentions: Mentions, encoders: dict[str, Ke
     return {name: [lists[i] for i in order] for name, lists in found.items()}
 
 
-def ours(built: Build, mentions: Mentions) -> list[list[str]]:
+def ours(built: Build, mentions: Mentions, *, hubness: str = "auto") -> list[list[str]]:
     found = []
     for start in range(0, len(mentions.texts), CHUNK):
         requests = [
             Request(text, mentions.language, mentions=((0, len(text)),), options=Options(top_k=max(KS)))
             for text in mentions.texts[start : start + CHUNK]
         ]
-        found += [[c.concept_id for c in r.mentions[0].decision.candidates] for r in built.pipeline.run(requests)]
+        results = built.pipeline.run(requests, hubness=hubness)
+        found += [[c.concept_id for c in r.mentions[0].decision.candidates] for r in results]
     return found
 
 
 def measure(name: str, built: Build, encoders: dict[str, Kept]) -> dict[str, object]:
     mentions = mentions_of(name)
     print(f"{name}: {len(mentions.texts)} mentions", flush=True)
+    return compared(built, mentions, encoders)
+
+
+def compared(built: Build, mentions: Mentions, encoders: dict[str, Kept]) -> dict[str, object]:
     found = {
         method: ranks(lists, mentions.gold) for method, lists in methods(built.terminology, mentions, encoders).items()
     }
@@ -275,6 +282,40 @@ def measure(name: str, built: Build, encoders: dict[str, Kept]) -> dict[str, obj
         "recall": {method: recall_of(places, mentions) for method, places in found.items()},
         "ours_minus_R@1": against,
     }
+
+
+def hubs(name: str, built: Build) -> dict[str, object]:
+    """Recall with every correction for hubs that the build has fitted on its own terms, and without."""
+    mentions = mentions_of(name)
+    offered = [method for method in built.parts.corrections if method != "auto"]
+    found = {method: ranks(ours(built, mentions, hubness=method), mentions.gold) for method in offered}
+    report = {}
+    for method, places in found.items():
+        gain = (places < 1).astype(float) - (found["none"] < 1)
+        against = interval(*by_document(gain, mentions.documents))
+        report[method] = {**recall_of(places, mentions), "minus_none_R@1": against}
+        print(f"  {method:10s}", [round(float((places < k).mean()), 4) for k in KS], against, flush=True)
+    return report
+
+
+def unnamed(language: str, store: ArtifactStore, encoder: Kept) -> dict[str, object]:
+    """HPO built without one of its languages, whose aliases are then the mentions: a language nobody has translated to."""
+    known = [tag for tag in LANGUAGES if tag != language]
+    built = built_for("hpo", store, encoder, languages=known)
+    there = {row_text(term.text) for term in built.terminology.row_terms}
+    drawn = [
+        (term.text, concept.id)
+        for concept in _hpo_in(language).concepts
+        for term in concept.terms
+        if row_text(term.text) not in there and concept.id in built.terminology.by_id
+    ]
+    drawn = [drawn[i] for i in np.random.default_rng(0).permutation(len(drawn))[:UNNAMED]]
+    mentions = Mentions([text for text, _ in drawn], [{c} for _, c in drawn], [c for _, c in drawn], language)
+    return compared(built, mentions, {"e5-small": encoder})
+
+
+def _hpo_in(language: str) -> Terminology:
+    return read_terminology(DATA / "hpo_kb.jsonl.gz", format="xmen", name="hpo", languages=[language])
 
 
 def end_to_end(name: str, built: Build, encoder: Kept) -> dict[str, object]:
@@ -343,11 +384,17 @@ def taught(name: str, plainly: Build, built: Build) -> dict[str, object]:
     return report
 
 
-def built_for(kb: str, store: ArtifactStore, encoder: Kept, taken: Sequence[Confirmation] = ()) -> Build:
+def built_for(
+    kb: str,
+    store: ArtifactStore,
+    encoder: Kept,
+    taken: Sequence[Confirmation] = (),
+    languages: Sequence[str] = LANGUAGES,
+) -> Build:
     spec = registry.spec("medical")
     path = DATA / f"{kb}_kb.jsonl.gz"
-    name = f"{kb}-taught" if taken else kb
-    terminology = read_terminology(path, format="xmen", name=name, languages=LANGUAGES)
+    name = "-".join([kb, *(["taught"] if taken else []), *(tag for tag in LANGUAGES if tag not in languages)])
+    terminology = read_terminology(path, format="xmen", name=name, languages=languages)
     config = spec.config()
     if name in builds(spec, store=store):
         opened = open_build(spec, name, store=store, encoder_of=lambda _: encoder)
@@ -414,6 +461,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(SETS))
     parser.add_argument("--minilm", action="store_true", help="beside e5, on English and HPO")
     parser.add_argument("--end-to-end", action="store_true")
+    parser.add_argument("--hubness", action="store_true", help="also with every correction for hubs")
+    parser.add_argument("--without", nargs="*", default=[], help="languages of HPO to hold out, such as nl it pt")
     parser.add_argument("--taught", action="store_true", help="also with the training mentions confirmed")
     parser.add_argument("--no-recall", action="store_true")
     parser.add_argument("--report", action="store_true", help="only write the figures of pipelines/medical/README.md")
@@ -432,11 +481,16 @@ def main() -> None:
             if chosen.minilm and SETS[name][2] == "en":
                 encoders["minilm"] = Kept(library.get("minilm"), chosen.cache)
             save_part("medical", name, measure(name, built, encoders), config=config)
+        if chosen.hubness:
+            save_part("medical", f"{name} hubness", hubs(name, built), config=config)
         if chosen.taught and name in TAUGHT:
             again = built_for(SETS[name][0], store, encoder, confirmed_in(name))
             save_part("medical", f"{name} taught", taught(name, built, again), config=config)
         if chosen.end_to_end and name in {"gsc", "quaero"}:
             save_part("medical", f"{name} end to end", end_to_end(name, built, encoder), config=config)
+    for language in chosen.without:
+        print(f"HPO without {language}", flush=True)
+        save_part("medical", f"hpo without {language}", unnamed(language, store, encoder), config=config)
 
 
 if __name__ == "__main__":
