@@ -53,6 +53,8 @@ from pipelines.flow import Parts, Pipeline
 from pipelines.head import Head, HeadLearner, Trial, fit_head
 from pipelines.hubs import Hubs, fit_hubs
 from pipelines.learning import DemandBonus, Learner, NothingLearned
+from pipelines.reranking import artifact_name as reranking_name
+from pipelines.reranking import open_reranking
 from pipelines.results import Options, Request
 from pipelines.scoring import best_threshold, expected_calibration_error
 from pipelines.spec import CalibrationSet, PipelineSpec
@@ -275,7 +277,9 @@ def open_build(
         HubnessReport.from_json(details.get("hubness_report", {})),
     )
     memory = Memory()
-    decider = _decider(opened, artifact.read_json("calibration.json"), config)
+    reranking = open_reranking(spec.name, artifact, terminology, store=store, at=at)
+    calibration = artifact.read_json("calibration.json") if reranking is None else reranking.calibration
+    decider = _decider(opened, calibration, config)
     parts = Parts(
         terminology=opened,
         index=_hybrid(dense, lexical, config, opened),
@@ -288,6 +292,7 @@ def open_build(
             config=config,
         ),
         vectors=dense.vectors,
+        reranking=reranking,
     )
     means = artifact.read_tensors("means.safetensors") if "means.safetensors" in files else {}
     query_encoder = centred(encoder, means)
@@ -314,7 +319,7 @@ def snapshot(spec: PipelineSpec, terminology: str, *, store: ArtifactStore) -> d
     name = artifact_name(spec, terminology)
     if not store.exists(name):
         raise TerminologyUnknown(f"{spec.slug} has no build for that terminology")
-    names = [name, demand_name(spec.name, terminology)]
+    names = [name, demand_name(spec.name, terminology), reranking_name(spec.name, terminology)]
     return {name: store.current(name) for name in names if store.exists(name)}
 
 
@@ -437,7 +442,7 @@ def _hybrid(dense: FaissIndex, lexical: LexicalIndex, config: PipelineConfig, te
     return HybridIndex(dense, lexical, weights=weights, pool=config.rows)
 
 
-def _decider(terminology: Terminology, calibration: dict[str, Any], config: PipelineConfig) -> Decider:
+def _decider(terminology: Terminology, calibration: Mapping[str, Any], config: PipelineConfig) -> Decider:
     if calibration["calibrator"] is None:
         return TakeBest()
     threshold = calibration["threshold"] if config.min_confidence is None else config.min_confidence

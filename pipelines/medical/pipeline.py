@@ -15,6 +15,7 @@ from pipelines.medical.context import function_words, modifiers
 from pipelines.medical.dictionary import Dictionary
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, query_of
+from pipelines.medical.reranking import reranker
 from pipelines.medical.selection import BestSpans
 from pipelines.results import Mention
 from pipelines.spec import CalibrationSet
@@ -47,7 +48,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             limit=config.candidates,
         ),
         learner=parts.learner,
-        reranker=KeepOrder(),
+        reranker=reranker(parts.reranking, parts.terminology) if config.rerank else KeepOrder(),
         decider=parts.decider,
         rows=config.rows,
         selector=BestSpans(sure=config.sure),

@@ -26,7 +26,11 @@ class BestSpans:
         """Mentions that do not overlap, in order of appearance."""
         if not linked or linked[0].mention.facts.get("given"):
             return linked
-        worth = [(self._worth(one), number) for number, one in enumerate(linked)]
+        return self.without_overlaps(linked)
+
+    def without_overlaps(self, linked: list[LinkedMention]) -> list[LinkedMention]:
+        """Those found that are worth answering, of such as overlap the best; in order of appearance."""
+        worth = [(self.worth(one), number) for number, one in enumerate(linked)]
         starts: list[int] = []
         chosen: list[LinkedMention] = []
         for value, number in sorted(worth, key=lambda pair: (-pair[0], pair[1])):
@@ -39,7 +43,8 @@ class BestSpans:
                 chosen.insert(place, linked[number])
         return chosen
 
-    def _worth(self, one: LinkedMention) -> float:
+    def worth(self, one: LinkedMention) -> float:
+        """What a found mention counts for where it overlaps another; 0 is not answered."""
         facts = one.mention.facts
         if facts["found"] == GUESSED and (one.decision.nil or one.decision.confidence < self._sure):
             return 0.0

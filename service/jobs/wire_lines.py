@@ -13,7 +13,7 @@ from pipelines.flow import Pipeline
 from pipelines.lines import Answered, Line
 from pipelines.results import Request, Result
 from service.problems import INTERNAL, Fault, Invalid, pointer_of
-from service.schemas import PipelineRequest
+from service.schemas import PipelineOptions
 from service.schemas.job_titles import JobTitlesRequest, job_title_to_wire
 from service.schemas.medical import MedicalLines, medical_to_wire
 
@@ -34,7 +34,7 @@ class LineFormat:
         to_wire: one result as HTTP answers it.
     """
 
-    request: type[PipelineRequest]
+    request: type[PipelineOptions]
     to_wire: Callable[[Result], dict[str, Any]]
 
 
