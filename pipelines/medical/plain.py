@@ -1,8 +1,8 @@
 """What a classification's names are called in a text: "Fever, unspecified" is "fever" to whoever writes a note.
 
 Names of a classification say where they stand in it: that nothing more is said ("unspecified", "sin otra
-especificación"), that a word may be left out ("(primary)") or said otherwise ("[Hansen's disease]"). Texts say none of it. `searched` gives a terminology the names without, as terms of
-kind "hidden": searched for, never shown as names.
+especificación"), that a word may be left out ("(primary)") or said otherwise ("[Hansen's disease]"). Texts say none of
+it. `searched` gives a terminology the names without, as terms of kind "hidden": searched for, never shown as names.
 
 Rules are of languages, not of one terminology; what no rule finds stays as it is.
 """
@@ -70,8 +70,8 @@ def plain(text: str, language: str | None) -> list[str]:
     """What a name is called besides; empty where no rule finds anything.
 
     "Hemorrhage, not elsewhere classified" → "Hemorrhage"; "Lepra [enfermedad de Hansen]" → "Lepra", "enfermedad de
-    Hansen"; "Unspecified abdominal pain" → "abdominal pain". Words stay in their order: to character n-grams inside words
-    an inverted name ("Lupus, discoid") is the same text as the other, and to an encoder nearly.
+    Hansen"; "Unspecified abdominal pain" → "abdominal pain". Words stay in their order: to character n-grams inside
+    words an inverted name ("Lupus, discoid") is the same text as the other, and to an encoder nearly.
     """
     bare = _PARENTHESES.sub("", _BRACKETS.sub("", text))
     unsaid = _UNSAID.get(primary(language))
