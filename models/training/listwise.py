@@ -1,7 +1,9 @@
 """Train the re-ranker that weighs evidence: seconds for thousands of mentions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -11,8 +13,10 @@ from torch import Tensor, nn
 from models.errors import TrainingError
 from models.rerankers.listwise import Listed, ListwiseRanker
 
-_NIL_START = 0.3
+_NIL_START: Final = 0.3
 """A score this high is as likely a name as none before anything is learned. A guess."""
+_NIL_SPEED: Final = 10.0
+"""NIL's few weights move this much faster: its logit starts far from where it belongs. A guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,14 @@ class ListwiseOptions:
     """How to train. Chosen on the development sets of benchmarks/quality/medical.py, where a range did equally well.
 
     Attributes:
+        steps: batches; by steps and not by rounds, since few mentions need as many.
         hidden: width of the inner layer.
         temperature: T; logits start as T · score.
-        nil_share: of the mentions whose right candidates are hidden in each epoch, so that NIL is right.
+        nil_share: of the mentions whose right candidates are hidden in each round, so that NIL is right.
         dropout: of the inner layer while training.
     """
 
-    epochs: int = 12
+    steps: int = 800
     batch_size: int = 64
     learning_rate: float = 5e-3
     weight_decay: float = 1e-2
@@ -59,27 +64,35 @@ def fit_listwise(
     torch.manual_seed(options.seed)
     network = _Network(listed, words, options)
     arrays = (listed.evidence, listed.words, listed.filled, listed.summary, right)
-    evidence, words_told, filled, summary, answers = (torch.from_numpy(array) for array in arrays)
-    starts = range(0, len(listed), options.batch_size)
-    total = options.epochs * len(starts)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=total)
+    evidence, told, filled, summary, answers = (torch.from_numpy(array) for array in arrays)
+    optimizer = torch.optim.AdamW(network.groups(options.learning_rate), weight_decay=options.weight_decay)
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=options.steps)
     network.train()
-    for epoch in range(options.epochs):
-        rng = np.random.default_rng((options.seed, epoch))
-        order = rng.permutation(len(listed))
-        hidden = torch.from_numpy(rng.random(len(listed)) < options.nil_share)
-        for number, start in enumerate(starts):
-            some = torch.from_numpy(order[start : start + options.batch_size])
-            loss = network.loss(
-                evidence[some], words_told[some], filled[some], summary[some], answers[some], hidden[some]
-            )
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            on_progress(epoch * len(starts) + number + 1, total)
+    for step, (rows, unnamed) in enumerate(_drawn(len(listed), options), 1):
+        some, hidden = torch.from_numpy(rows), torch.from_numpy(unnamed)
+        loss = network.loss(evidence[some], told[some], filled[some], summary[some], answers[some], hidden)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        on_progress(step, options.steps)
     return network.learned()
+
+
+def _drawn(mentions: int, options: ListwiseOptions) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+    """Numbers of the mentions of each batch, and whose right candidates are hidden in it; rounds without end."""
+    done = 0
+    for number in count():
+        rng = np.random.default_rng((options.seed, number))
+        order = rng.permutation(mentions)
+        hidden = rng.random(mentions) < options.nil_share
+        for start in range(0, mentions, options.batch_size):
+            if done == options.steps:
+                return
+            done += 1
+            some = order[start : start + options.batch_size]
+            yield some, hidden[some]
 
 
 class _Network(nn.Module):  # type: ignore[misc] # torch is untyped here
@@ -98,9 +111,17 @@ class _Network(nn.Module):  # type: ignore[misc] # torch is untyped here
         self.drop = nn.Dropout(options.dropout)
         self.words = nn.EmbeddingBag(words + 1, 1, mode="sum", padding_idx=0)
         nn.init.zeros_(self.words.weight)
+        self.about = torch.from_numpy(listed.summary.mean(axis=0))
+        self.spread = torch.from_numpy(np.maximum(listed.summary.std(axis=0), 1e-3))
         self.nil = nn.Linear(listed.summary.shape[1], 1)
         nn.init.zeros_(self.nil.weight)
         nn.init.constant_(self.nil.bias, options.temperature * _NIL_START)
+
+    def groups(self, learning_rate: float) -> Sequence[Mapping[str, Any]]:
+        """The weights and how fast they move."""
+        nil = list(self.nil.parameters())
+        own = [p for name, p in self.named_parameters() if not name.startswith("nil.")]
+        return [{"params": own, "lr": learning_rate}, {"params": nil, "lr": _NIL_SPEED * learning_rate}]
 
     def loss(
         self, evidence: Tensor, words: Tensor, filled: Tensor, summary: Tensor, right: Tensor, hidden: Tensor
@@ -112,13 +133,14 @@ class _Network(nn.Module):  # type: ignore[misc] # torch is untyped here
         own = z @ self.linear + self.drop(torch.tanh(self.inner(z))) @ self.outer
         told = self.words((words + 1).flatten(0, 1)).reshape(own.shape)
         logits = (self.temperature * evidence[:, :, 0] + own + told).masked_fill(~filled, -torch.inf)
-        everything = torch.cat([logits, self.nil(summary)], dim=1)
+        everything = torch.cat([logits, self.nil((summary - self.about) / self.spread)], dim=1)
         answers = torch.cat([right, ~right.any(dim=1, keepdim=True)], dim=1)
         chosen = torch.logsumexp(everything.masked_fill(~answers, -torch.inf), dim=1)
         return (torch.logsumexp(everything, dim=1) - chosen).mean()
 
     def learned(self) -> ListwiseRanker:
-        """The weights as numpy has them."""
+        """The weights as numpy has them; the scaling of the summary goes into NIL's."""
+        nil = self.nil.weight[0] / self.spread
         return ListwiseRanker(
             mean=_array(self.mean),
             scale=_array(self.scale),
@@ -127,8 +149,8 @@ class _Network(nn.Module):  # type: ignore[misc] # torch is untyped here
             inner_bias=_array(self.inner.bias),
             outer=_array(self.outer),
             words=_array(self.words.weight[1:, 0]),
-            nil=_array(self.nil.weight[0]),
-            nil_bias=_array(self.nil.bias),
+            nil=_array(nil),
+            nil_bias=_array(self.nil.bias - nil @ self.about),
             temperature=np.array([self.temperature], np.float32),
         )
 

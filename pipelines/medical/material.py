@@ -15,7 +15,7 @@ from pipelines.flow import Pipeline
 from pipelines.learning import Learner
 from pipelines.medical.corpora import AnnotatedDocument
 from pipelines.medical.pipeline import row_text
-from pipelines.medical.reranking import LEFT, RIGHT
+from pipelines.medical.reranking import around
 from pipelines.results import Candidate, Mention, Options, Request
 from pipelines.spec import PipelineSpec
 from pipelines.terminology import Terminology
@@ -71,12 +71,6 @@ class Examples:
             [self.right[i] for i in rows],
             [self.documents[i] for i in rows],
         )
-
-
-def around(text: str, start: int, end: int, window: int) -> dict[str, str]:
-    """What stands left and right of a mention, on one line; this many characters each."""
-    left, right = text[max(0, start - window) : start], text[end : end + window]
-    return {LEFT: " ".join(left.split()) + " ", RIGHT: " " + " ".join(right.split())}
 
 
 def annotated(

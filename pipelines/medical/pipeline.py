@@ -15,7 +15,7 @@ from pipelines.medical.context import function_words, modifiers, variants
 from pipelines.medical.dictionary import Dictionary
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, query_of
-from pipelines.medical.reranking import reranker
+from pipelines.medical.reranking import reranker, window_of
 from pipelines.medical.selection import BestSpans
 from pipelines.results import Mention
 from pipelines.spec import CalibrationSet
@@ -36,6 +36,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             Guesser(parts.terminology, dictionary, alike=config.alike),
             guesses=config.guesses,
             foreign_guesses=config.foreign_guesses,
+            window=window_of(parts.reranking) if config.rerank else 0,
         ),
         encoder=KnownMentions(
             TextEncoding(encoder, config.blocks),

@@ -152,14 +152,14 @@ def reranker(reranking: Reranking | None, terminology: Terminology) -> Candidate
         ),
         ListwiseRanker.from_tensors(reranking.tensors),
         cross=cross,
-        reading=window_of(settings) if cross is not None else None,
+        reading=Reading(**settings["reading"]) if cross is not None else None,
         terminology=terminology,
     )
 
 
-def window_of(settings: Any) -> Reading:  # noqa: ANN401 - JSON
-    """When the cross-encoder of these settings reads."""
-    return Reading(**settings["reading"])
+def window_of(reranking: Reranking | None) -> int:
+    """Characters around a mention that a re-ranker reads; 0 where it reads none."""
+    return 0 if reranking is None or reranking.cross is None else int(reranking.settings["reading"]["window"])
 
 
 def settings_of(
@@ -222,6 +222,12 @@ def best_rows(logits: Floats, most: int) -> list[int]:
     """Numbers of the best candidates, best first."""
     order = np.argsort(-logits[:-1], kind="stable")[:most]
     return [int(k) for k in order if np.isfinite(logits[k])]
+
+
+def around(text: str, start: int, end: int, window: int) -> dict[str, str]:
+    """What stands left and right of a mention, on one line; this many characters each."""
+    left, right = text[max(0, start - window) : start], text[end : end + window]
+    return {LEFT: " ".join(left.split()) + " ", RIGHT: " " + " ".join(right.split())}
 
 
 def question_text(mention: Mention) -> str:

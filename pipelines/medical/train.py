@@ -10,6 +10,7 @@ keep         all documents teach the evidence's weights once more, and the artif
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,7 +71,7 @@ class AliasConfig(_Strict):
 class EvidenceConfig(_Strict):
     """The weights of evidence; defaults as models/training/listwise.py has them."""
 
-    epochs: int = Field(12, ge=1, le=1000)
+    steps: int = Field(800, ge=1, le=100_000, description="Batches.")
     batch_size: int = Field(64, ge=1)
     learning_rate: float = Field(5e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
@@ -168,7 +169,7 @@ def run(
         raise ConfigInvalid("nothing to learn from: give [[data]], [aliases] or both")
     built = open_build(registry.spec("medical"), config.terminology, store=store, encoder_of=encoder_of)
     examples, weak = read_examples(config, built, on_progress)
-    trial = Trial(built, examples, weak, config, on_progress)
+    trial = Trial(built, examples, weak, config, on_progress, remembers=bool(config.data))
     verdict = trial.verdict()
     card: dict[str, Any] = {
         "terminology": f"{built.terminology.name}@{built.terminology.version}",
@@ -230,8 +231,9 @@ def read_examples(
 class Trial:
     """Annotated mentions re-ranked by what was learned on other documents.
 
-    Attributes:
-        logits: (n, k + 1) of every mention, by a re-ranker that has not seen its document.
+    Args:
+        weak: aliases that teach beside them; they are in nobody's memory.
+        remembers: whether what was annotated is evidence itself: not where the examples are aliases.
     """
 
     def __init__(
@@ -241,25 +243,31 @@ class Trial:
         weak: Examples | None,
         config: TrainConfig,
         on_progress: Progress = lambda stage, done, total: None,
+        *,
+        remembers: bool = True,
     ) -> None:
         self.built, self.examples, self.config = built, examples, config
         self.folds = examples.folds(config.folds)
         self.vocabulary = Vocabulary.of(built.terminology)
         self._on_progress = on_progress
         self._weak = weak
-        # Aliases teach how terms relate, and are no memory of what people chose.
-        self._remembers = bool(config.data)
+        self._remembers = remembers
         evidence = self.evidence(self.memory())
         self._listed = evidence.of(examples.mentions, examples.queries, examples.candidates, folds=self.folds)
         self._right = examples.hits(limit=config.evidence.candidates)
         self._aliases = None
         if weak is not None:
             self._aliases = self.evidence(None).of(weak.mentions, weak.queries, weak.candidates)
-        self.logits: Floats = np.zeros((len(examples), self._right.shape[1] + 1), np.float32)
-        for fold in range(config.folds):
+
+    @cached_property
+    def logits(self) -> Floats:
+        """(n, k + 1) of every mention, by a re-ranker that has not seen its document."""
+        found: Floats = np.zeros((len(self.examples), self._right.shape[1] + 1), np.float32)
+        for fold in range(self.config.folds):
             if (mine := self.folds == fold).any():
-                self.logits[mine] = self.learned(~mine).logits(self._listed[mine])
-            on_progress("folds", fold + 1, config.folds)
+                found[mine] = self.learned(~mine).logits(self._listed[mine])
+            self._on_progress("folds", fold + 1, self.config.folds)
+        return found
 
     def memory(self, which: NDArray[np.bool_] | None = None) -> Memory | None:
         """What was annotated, in all documents or in some of the mentions."""
