@@ -77,6 +77,18 @@ class JobTitleResult(TypedDict):
     removed: list[str]
 
 
+class MedicalCandidate(Candidate):
+    """A concept offered, and by which terminology."""
+
+    terminology: str
+
+
+class MedicalDecision(Decision):
+    """The concept chosen, or NIL, and by which terminology."""
+
+    terminology: str | None
+
+
 class Mention(TypedDict):
     """A mention in a text, and what it is known by. Offsets count code points, as Python's do."""
 
@@ -86,8 +98,8 @@ class Mention(TypedDict):
     negated: bool
     experiencer: Literal["patient", "family"]
     hypothetical: bool
-    decision: Decision
-    candidates: list[Candidate]
+    decision: MedicalDecision
+    candidates: list[MedicalCandidate]
 
 
 class MedicalResult(TypedDict):

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from pipelines.datasheets.assistance import Assistant, LanguageModel
+from pipelines.datasheets.chat import HttpChat
 from pipelines.datasheets.document import Limits, read_document
 from pipelines.datasheets.page import Document
 from pipelines.datasheets.pictures import Picture, draw_page
@@ -27,6 +29,8 @@ _WORD_BYTES: Final = 700
 """What a word of the page model takes, measured on four sheets with tracemalloc; its line and texts included."""
 _OCR_TIMES: Final = 6
 """Reading a scan may take this many times as long: about a minute a page (FINDINGS)."""
+_SHARE: Final = 0.85
+"""Of the caller's time for reading scans; the rest is for naming. A guess."""
 _RETRY_S: Final = 5
 
 
@@ -111,12 +115,7 @@ class Desk:
         self._places = settings.datasheet_workers + settings.datasheet_queue
         self._taken = 0
         self._executor = ThreadPoolExecutor(settings.datasheet_workers, thread_name_prefix="datasheets")
-        self._limits = Limits(
-            size_bytes=settings.datasheet_max_bytes,
-            pages=settings.datasheet_max_pages,
-            wall_s=settings.datasheet_wall_s,
-            cpu_s=max(1, round(settings.datasheet_wall_s)),
-        )
+        self._limits = limits_of(settings)
         self.shelf = Shelf(capacity_bytes=settings.datasheet_keep_bytes, keep_s=settings.datasheet_keep_s)
 
     async def close(self, *, grace_s: float) -> None:
@@ -143,7 +142,7 @@ class Desk:
         known = self.shelf.get(hashlib.sha256(data).hexdigest(), tenant=tenant)
         if known is not None and not (ocr and known.needs_ocr):
             return known
-        limits = self._limits if not ocr else _longer(self._limits)
+        limits = self._limits if not ocr else _longer(self._limits, most_s=timeout_s)
         document = await self.run(lambda: read_document(data, limits=limits, ocr=ocr), timeout_s=timeout_s, gone=gone)
         self.shelf.put(document, tenant=tenant)
         return document
@@ -201,5 +200,26 @@ class Desk:
         self._taken -= 1
 
 
-def _longer(limits: Limits) -> Limits:
-    return replace(limits, wall_s=limits.wall_s * _OCR_TIMES, cpu_s=limits.cpu_s * _OCR_TIMES)
+def limits_of(settings: Settings) -> Limits:
+    """What a PDF may cost here."""
+    return Limits(
+        size_bytes=settings.datasheet_max_bytes,
+        pages=settings.datasheet_max_pages,
+        wall_s=settings.datasheet_wall_s,
+        cpu_s=max(1, round(settings.datasheet_wall_s)),
+    )
+
+
+def assistant_of(settings: Settings) -> Assistant | None:
+    """The language model that the operator has set up, for one extraction."""
+    if settings.llm_base_url is None:
+        return None
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+    chat = HttpChat(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s)
+    return LanguageModel(chat, retries=settings.llm_retries)
+
+
+def _longer(limits: Limits, *, most_s: float) -> Limits:
+    """Time to read scans, as much as the caller has: then comes what was read by then, and a note on the rest."""
+    wall_s = max(1.0, min(limits.wall_s * _OCR_TIMES, most_s * _SHARE))
+    return replace(limits, wall_s=wall_s, cpu_s=max(1, round(wall_s)))

@@ -13,8 +13,6 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from pipelines.datasheets.assistance import Assistant, LanguageModel
-from pipelines.datasheets.chat import HttpChat
 from pipelines.datasheets.errors import ModelImpossible, SimulatorFailed
 from pipelines.datasheets.extraction import Extraction, extract
 from pipelines.datasheets.page import Document
@@ -24,12 +22,12 @@ from pipelines.datasheets.spice.plot import Format, can_plot, plot
 from pipelines.results import Options, Result
 from pipelines.results import Request as Row
 from service.access import caller_of
+from service.datasheets import assistant_of
 from service.host import HostedPipeline
 from service.problems import BodyTooLarge, ClientGone, Fault, Invalid, Malformed, Refusal, WrongMediaType, pointer_of
 from service.routes import BODY, Services, TimeoutMs, hangs_up, router, services_of, timeout_s
 from service.schemas.datasheets import ExtractAnswer, ExtractForm, extraction_to_wire
 from service.schemas.spice import SpiceAnswer, SpiceRequest, card_to_wire
-from service.settings import Settings
 
 routes = router("datasheets")
 
@@ -201,15 +199,6 @@ def run_extraction(
         return hosted.pipeline.run(asked, hubness=hubness)
 
     return extract(document, name, **chosen)
-
-
-def assistant_of(settings: Settings) -> Assistant | None:
-    """The language model that the operator has set up, for one extraction."""
-    if settings.llm_base_url is None:
-        return None
-    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
-    chat = HttpChat(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s)
-    return LanguageModel(chat, retries=settings.llm_retries)
 
 
 def produced_by(hosted: HostedPipeline) -> dict[str, Any]:
