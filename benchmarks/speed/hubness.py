@@ -230,7 +230,7 @@ def million_part(rows: Vectors, fitted: Additive, queries: Vectors, scratch: Pat
     return measured
 
 
-def _viewed(engine: FaissIndex, view: Any) -> Index:
+def _viewed(engine: FaissIndex, view: Any) -> Index:  # noqa: ANN401 - whatever the index folds in
     return engine if view is None else FoldedIndex(engine, view)
 
 

@@ -110,7 +110,7 @@ class Server:
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Status and JSON of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         content = None if body is None else json.dumps(body)
         connection.request(method, path, content, {"content-type": "application/json"})
         answer = connection.getresponse()
@@ -170,6 +170,8 @@ def ours(artifacts: Path, pipelines: Path, workers: int, data: Path | None = Non
         "COGNOMEN_DRAIN_S": "0",
         # Without workers of jobs: what is measured answers requests.
         "COGNOMEN_JOB_WORKERS": "0",
+        # A refusal would end the benchmark, and a busy machine is slow.
+        "COGNOMEN_REQUEST_TIMEOUT_S": "300",
         **({"COGNOMEN_DATA": str(data)} if data is not None else {}),
     }
     command = [sys.executable, "-m", "service"]
