@@ -11,7 +11,7 @@ from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
 from pipelines.flow import KeepOrder, Parts, Pipeline
 from pipelines.medical.config import MedicalConfig
-from pipelines.medical.context import function_words, modifiers
+from pipelines.medical.context import function_words, modifiers, variants
 from pipelines.medical.dictionary import Dictionary
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, query_of
@@ -26,7 +26,9 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
     """Find mentions, search every alias densely and lexically, let a concept's aliases vote, decide, select spans."""
     if not isinstance(config, MedicalConfig):
         raise TypeError(f"medical takes a MedicalConfig, not {type(config).__name__}")
-    dictionary = Dictionary(parts.terminology, function_words=function_words(), modifiers=modifiers())
+    dictionary = Dictionary(
+        parts.terminology, function_words=function_words(), modifiers=modifiers(), variants=variants()
+    )
     return Pipeline(
         "medical",
         preparer=MedicalPreparer(
@@ -52,7 +54,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
         reranker=reranker(parts.reranking, parts.terminology) if config.rerank else KeepOrder(),
         decider=parts.decider,
         rows=config.rows,
-        selector=BestSpans(sure=config.sure),
+        selector=BestSpans(sure=config.sure, foreign_sure=config.foreign_sure),
     )
 
 

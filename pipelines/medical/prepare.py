@@ -87,8 +87,11 @@ class MedicalPreparer:
                 for i, offsets in enumerate(request.mentions)
             ]
         said = context_of(words, request.text, [(p.span.first, p.span.last) for p in places], language=language)
-        given = request.mentions is not None
-        mentions = [_mention(request.text, place, language, s, given) for place, s in zip(places, said, strict=True)]
+        given, foreign = request.mentions is not None, not self._guesser.speaks(language)
+        mentions = [
+            _mention(request.text, place, language, about, given=given, foreign=foreign)
+            for place, about in zip(places, said, strict=True)
+        ]
         if self._window:
             near = [around(request.text, m.start, m.end, self._window) for m in mentions]
             mentions = [replace(m, context=context) for m, context in zip(mentions, near, strict=True)]
@@ -102,8 +105,13 @@ class MedicalPreparer:
         rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
         most = min(-(-rate * max(len(text), FEW_CHARS) // 1000), MAX_GUESSES)
         spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
-        places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s) for s in spans}
-        places |= self._abbreviated(text, words, explained, spoken)
+        places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s, s.alias) for s in spans}
+        explained_here = self._abbreviated(text, words, explained, spoken)
+        for first, last in [key for key in places if key[1] - key[0] == 1 and key not in explained_here]:
+            # "BO" is no body odour in a text that says it is the branchio-oto syndrome.
+            if text[words[first].start : words[first].end] in explained:
+                del places[first, last]
+        places |= explained_here
         return [places[key] for key in sorted(places, key=lambda key: (key[0], -key[1]))]
 
     def _abbreviated(
@@ -140,7 +148,7 @@ def _given(
     return _Place(start, end, Span(first, last, EXACT, 0.0), explained.get(text[start:end].strip()))
 
 
-def _mention(text: str, place: _Place, language: str | None, said: Said, given: bool) -> Mention:
+def _mention(text: str, place: _Place, language: str | None, said: Said, *, given: bool, foreign: bool) -> Mention:
     own = text[place.start : place.end]
     return Mention(
         text=own,
@@ -154,7 +162,8 @@ def _mention(text: str, place: _Place, language: str | None, said: Said, given: 
             "hypothetical": said.hypothetical,
             "given": given,
             "found": place.span.kind,
-            "words": place.span.last - place.span.first,
+            "words": place.span.content,
+            "foreign": foreign,
             "likeness": 0.0,
         },
     )

@@ -1,8 +1,6 @@
 """What jobs do, without a service: run a pipeline over lines, index a terminology; and generations, back and forth."""
 
 import hashlib
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,12 +15,14 @@ from pipelines import registry
 from pipelines.build import open_build, snapshot
 from pipelines.errors import ConfigInvalid
 from pipelines.indexing import changes_of, default_pipelines, index_terminology
-from pipelines.lines import joined, parts, run_lines
+from pipelines.lines import parts, run_lines
 from pipelines.sources import FORMATS, detect_format
-from service.cli.console import Artifacts, AsJson, Bars, library_of, out, say, settings, store_at
+from service.cli.console import Artifacts, AsJson, Bars, join_parts, library_of, out, say, settings, store_at
+from service.cli.datasheets import open_sheets, run_sheets
 from service.cli.setting_up import read_source
 from service.feedback_store import FeedbackStore, feedback_path, read_confirmations
 from service.jobs.indexing import options_of
+from service.jobs.sheets import SLUG, pdfs_below
 from service.jobs.wire_lines import LINE_FORMATS, WireLines, checked_options
 from service.problems import Invalid
 
@@ -33,9 +33,14 @@ commands.add_typer(generations, name="generations")
 
 @commands.command()
 def run(
-    pipeline: Annotated[str, typer.Argument(help=f"{', '.join(LINE_FORMATS)}.", show_default=False)],
+    pipeline: Annotated[str, typer.Argument(help=f"{', '.join((*LINE_FORMATS, SLUG))}.", show_default=False)],
     file: Annotated[
-        Path, typer.Argument(help="JSONL (.gz, .zst), CSV or Parquet.", exists=True, dir_okay=False, show_default=False)
+        Path,
+        typer.Argument(
+            help="JSONL (.gz, .zst), CSV or Parquet; of datasheets also a zip or a folder of PDFs.",
+            exists=True,
+            show_default=False,
+        ),
     ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: FILE with .answers.jsonl.")] = None,
     terminology: Annotated[str | None, typer.Option("--terminology", "-t", help="Default: the starter.")] = None,
@@ -44,14 +49,19 @@ def run(
     ] = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """One JSON line in, one out, as over HTTP. Killed and started again, it goes on where it was."""
+    """One JSON line in, one out, as over HTTP; of datasheets a PDF in. Killed and started again, it goes on."""
     spec = registry.spec(pipeline)
-    if spec.slug not in LINE_FORMATS:
-        raise ConfigInvalid(f"{spec.slug} does not read lines; these do: {', '.join(LINE_FORMATS)}")
+    said = _options(options or [])
+    target = output or file.with_name(f"{file.name.split('.')[0]}.answers.jsonl")
+    if spec.slug == SLUG:
+        named = pdfs_below([file]) if file.is_dir() else [file]
+        run_sheets(open_sheets(store_at(artifacts), terminology), named, target, options=said)
+        return
+    if spec.slug not in LINE_FORMATS or file.is_dir():
+        raise ConfigInvalid(f"{spec.slug} does not read lines; these do: {', '.join((*LINE_FORMATS, SLUG))}")
     format = LINE_FORMATS[spec.slug]
     store, data = store_at(artifacts), settings().data
     name = terminology or spec.starter_name or ""
-    said = _options(options or [])
     try:
         checked_options(format, said)
     except Invalid as error:
@@ -60,7 +70,6 @@ def run(
     built = open_build(spec, name, store=store, encoder_of=library_of(store).get, at=at)
     feedback = FeedbackStore(feedback_path(data, spec.slug, name), memory=built.memory)
     feedback.close()
-    target = output or file.with_name(f"{file.name.split('.')[0]}.answers.jsonl")
     # Parts of another input, generation or option are others; so is what users said since.
     mark = _mark(file, at, said, len(built.memory))
     folder = target.with_name(f".{target.name}.{mark}.parts")
@@ -73,7 +82,7 @@ def run(
             folder,
             on_progress=lambda tally, total: bars("lines", tally.lines, total),
         )
-    _join(folder, target)
+    join_parts(folder, target)
     say(f"{target}: {tally.ok:,} answered, {tally.failed:,} errors in place")
 
 
@@ -186,13 +195,3 @@ def _mark(file: Path, *what: object) -> str:
     about = file.stat()
     content = orjson.dumps([about.st_size, about.st_mtime_ns, *what], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()[:12]
-
-
-def _join(folder: Path, target: Path) -> None:
-    part = target.with_name(f".{target.name}.part")
-    with part.open("wb") as stream:
-        stream.writelines(joined(folder))
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(target)
-    shutil.rmtree(folder)

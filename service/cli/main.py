@@ -19,7 +19,7 @@ from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
 from pipelines.sources.installed import source_at
-from service.cli import datasheets, doctor, jobs, keys, learning, medical, rerankers, retrieval, training
+from service.cli import datasheets, doctor, jobs, keys, learning, linking, medical, rerankers, retrieval, training
 from service.cli.console import (
     Artifacts,
     AsJson,
@@ -58,6 +58,7 @@ app.add_typer(jobs.commands)
 app.add_typer(rerankers.commands)
 app.add_typer(datasheets.commands)
 app.add_typer(medical.commands, name="medical")
+app.add_typer(linking.commands)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pipelines.flow import Pipeline
 from pipelines.lines import Answered, Line
 from pipelines.results import Request, Result
 from service.problems import INTERNAL, Fault, Invalid, pointer_of
-from service.schemas import PipelineRequest
+from service.schemas import PipelineOptions
 from service.schemas.job_titles import JobTitlesRequest, job_title_to_wire
 from service.schemas.medical import MedicalLines, medical_to_wire
 
@@ -34,7 +34,7 @@ class LineFormat:
         to_wire: one result as HTTP answers it.
     """
 
-    request: type[PipelineRequest]
+    request: type[PipelineOptions]
     to_wire: Callable[[Result], dict[str, Any]]
 
 
@@ -109,16 +109,16 @@ class WireLines:
     def _read(self, line: Line, asked: dict[bytes, Request]) -> bytes | dict[str, Any]:
         """What the line asks, by its content; or the problem with it."""
         if line.fault is not None:
-            return _problem(f"The line cannot be read: {line.fault}.", [])
-        value, faults = _without_id(line.value)
+            return line_problem(f"The line cannot be read: {line.fault}.", [])
+        value, faults = without_id(line.value)
         if faults:
-            return _problem("The line is not what the pipeline takes.", faults)
+            return line_problem("The line is not what the pipeline takes.", faults)
         key = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         if key not in asked:
             try:
                 body = self._format.request.model_validate({**self._options, "items": [value]})
             except ValidationError as error:
-                return _problem("The line is not what the pipeline takes.", _faults(error))
+                return line_problem("The line is not what the pipeline takes.", faults_of(error))
             asked[key] = body.requests()[0]
         return key
 
@@ -131,7 +131,7 @@ class WireLines:
         except InputInvalid as error:
             if len(requests) == 1:
                 pointer = "/" + error.pointer.removeprefix("/items/0").lstrip("/") if error.pointer else ""
-                return [_problem("The line is not what the pipeline takes.", [Fault(pointer, str(error))])]
+                return [line_problem("The line is not what the pipeline takes.", [Fault(pointer, str(error))])]
         except Exception as error:  # noqa: BLE001 - said in its line, and in the log
             if len(requests) == 1:
                 # Its message may quote the text.
@@ -143,7 +143,7 @@ class WireLines:
         return [*self._run(requests[:half]), *self._run(requests[half:])]
 
     def _written(self, line: Line, outcome: bytes | dict[str, Any]) -> Answered:
-        known = {_ID: line.value[_ID]} if isinstance(line.value, dict) and _is_id(line.value.get(_ID)) else {}
+        known = {_ID: line.value[_ID]} if isinstance(line.value, dict) and is_id(line.value.get(_ID)) else {}
         if isinstance(outcome, dict):
             return Answered(orjson.dumps({**known, "line": line.number, "error": outcome}), ok=False)
         if known:
@@ -151,27 +151,30 @@ class WireLines:
         return Answered(outcome)
 
 
-def _without_id(value: Any) -> tuple[Any, list[Fault]]:  # noqa: ANN401 - any JSON value
+def without_id(value: Any) -> tuple[Any, list[Fault]]:  # noqa: ANN401 - any JSON value
+    """A line without its `id`, and what is wrong with that."""
     if not isinstance(value, dict) or _ID not in value:
         return value, []
-    if not _is_id(value[_ID]):
+    if not is_id(value[_ID]):
         return value, [Fault(f"/{_ID}", f"Should be a text of at most {_MAX_ID} characters or a whole number")]
     return {key: inner for key, inner in value.items() if key != _ID}, []
 
 
-def _is_id(value: object) -> bool:
+def is_id(value: object) -> bool:
+    """Whether it can be a line's `id`: it comes back with the answer."""
     return (isinstance(value, str) and len(value) <= _MAX_ID) or (
         isinstance(value, int) and not isinstance(value, bool)
     )
 
 
-def _faults(error: ValidationError) -> list[Fault]:
+def faults_of(error: ValidationError, *, within: int = 2) -> list[Fault]:
+    """What is wrong with a line, which stands so deep `within` a request: "/items/0/title" is its "/title"."""
     raw = error.errors(include_url=False, include_input=False, include_context=False)[:10]
-    # "/items/0/title" of a request is "/title" of a line.
-    return [Fault(pointer_of(("body", *fault["loc"][2:])), str(fault["msg"])) for fault in raw]
+    return [Fault(pointer_of(("body", *fault["loc"][within:])), str(fault["msg"])) for fault in raw]
 
 
-def _problem(detail: str, faults: Sequence[Fault]) -> dict[str, Any]:
+def line_problem(detail: str, faults: Sequence[Fault]) -> dict[str, Any]:
+    """A problem with a line, as it stands in its place."""
     problem: dict[str, Any] = {
         "type": f"urn:cognomen:problem:{Invalid.slug}",
         "title": Invalid.title,
