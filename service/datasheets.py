@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from pipelines.chat import HttpChat
+from pipelines.datasheets.assistance import Assistant, LanguageModel
 from pipelines.datasheets.document import Limits, read_document
 from pipelines.datasheets.page import Document
 from pipelines.datasheets.pictures import Picture, draw_page
@@ -27,7 +29,12 @@ _WORD_BYTES: Final = 700
 """What a word of the page model takes, measured on four sheets with tracemalloc; its line and texts included."""
 _OCR_TIMES: Final = 6
 """Reading a scan may take this many times as long: about a minute a page (FINDINGS)."""
+_SHARE: Final = 0.85
+"""Of the caller's time for reading scans; the rest is for naming. A guess."""
 _RETRY_S: Final = 5
+
+
+_Place = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -38,7 +45,9 @@ class _Kept:
 
 
 class Shelf:
-    """Documents that were read, by id (and whether scans were read), the longest unused given up first.
+    """Documents that were read, by tenant and id, the longest unused given up first.
+
+    A document's id is what is in it: whoever has read the same must not learn that others did.
 
     Args:
         capacity_bytes: of all page models together, estimated; one larger document is not kept.
@@ -49,7 +58,7 @@ class Shelf:
         self._capacity = capacity_bytes
         self._keep_s = keep_s
         self._clock = clock
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[_Place, _Kept] = OrderedDict()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -57,38 +66,39 @@ class Shelf:
         self._forget_old()
         return len(self._kept)
 
-    def put(self, document: Document) -> None:
+    def put(self, document: Document, *, tenant: str = "") -> None:
         """Keep a document, in place of what was known of it."""
-        self.drop(document.id)
+        place = (tenant, document.id)
+        self._drop(place)
         size = _WORD_BYTES * sum(len(page.words) for page in document.pages) + 4096
         if size > self._capacity:
             return
-        self._kept[document.id] = _Kept(document, size, self._clock() + self._keep_s)
+        self._kept[place] = _Kept(document, size, self._clock() + self._keep_s)
         self._bytes += size
         self._forget_old()
         while self._bytes > self._capacity:
-            self.drop(next(iter(self._kept)))
+            self._drop(next(iter(self._kept)))
 
-    def get(self, document_id: str) -> Document | None:
+    def get(self, document_id: str, *, tenant: str = "") -> Document | None:
         """A document that is still kept, else None."""
         self._forget_old()
-        kept = self._kept.get(document_id)
+        place = (tenant, document_id)
+        kept = self._kept.get(place)
         if kept is None:
             return None
-        self._kept.move_to_end(document_id)
+        self._kept.move_to_end(place)
         kept.until = self._clock() + self._keep_s
         return kept.document
 
-    def drop(self, document_id: str) -> None:
-        """Forget a document."""
-        if (kept := self._kept.pop(document_id, None)) is not None:
+    def _drop(self, place: _Place) -> None:
+        if (kept := self._kept.pop(place, None)) is not None:
             self._bytes -= kept.size
 
     def _forget_old(self) -> None:
         # Every use moves to the end and sets the same span anew: the first is always the oldest.
         now = self._clock()
         while self._kept and next(iter(self._kept.values())).until <= now:
-            self.drop(next(iter(self._kept)))
+            self._drop(next(iter(self._kept)))
 
 
 class Desk:
@@ -105,12 +115,7 @@ class Desk:
         self._places = settings.datasheet_workers + settings.datasheet_queue
         self._taken = 0
         self._executor = ThreadPoolExecutor(settings.datasheet_workers, thread_name_prefix="datasheets")
-        self._limits = Limits(
-            size_bytes=settings.datasheet_max_bytes,
-            pages=settings.datasheet_max_pages,
-            wall_s=settings.datasheet_wall_s,
-            cpu_s=max(1, round(settings.datasheet_wall_s)),
-        )
+        self._limits = limits_of(settings)
         self.shelf = Shelf(capacity_bytes=settings.datasheet_keep_bytes, keep_s=settings.datasheet_keep_s)
 
     async def close(self, *, grace_s: float) -> None:
@@ -122,18 +127,24 @@ class Desk:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def read(
-        self, data: bytes, *, ocr: bool, timeout_s: float, gone: Callable[[], Awaitable[None]] | None = None
+        self,
+        data: bytes,
+        *,
+        ocr: bool,
+        timeout_s: float,
+        gone: Callable[[], Awaitable[None]] | None = None,
+        tenant: str = "",
     ) -> Document:
         """The document of these bytes, from the shelf if it is there.
 
         Raises: Overloaded; TimedOut; ClientGone; DocumentUnreadable.
         """
-        known = self.shelf.get(hashlib.sha256(data).hexdigest())
+        known = self.shelf.get(hashlib.sha256(data).hexdigest(), tenant=tenant)
         if known is not None and not (ocr and known.needs_ocr):
             return known
-        limits = self._limits if not ocr else _longer(self._limits)
+        limits = self._limits if not ocr else _longer(self._limits, most_s=timeout_s)
         document = await self.run(lambda: read_document(data, limits=limits, ocr=ocr), timeout_s=timeout_s, gone=gone)
-        self.shelf.put(document)
+        self.shelf.put(document, tenant=tenant)
         return document
 
     async def picture(
@@ -189,5 +200,26 @@ class Desk:
         self._taken -= 1
 
 
-def _longer(limits: Limits) -> Limits:
-    return replace(limits, wall_s=limits.wall_s * _OCR_TIMES, cpu_s=limits.cpu_s * _OCR_TIMES)
+def limits_of(settings: Settings) -> Limits:
+    """What a PDF may cost here."""
+    return Limits(
+        size_bytes=settings.datasheet_max_bytes,
+        pages=settings.datasheet_max_pages,
+        wall_s=settings.datasheet_wall_s,
+        cpu_s=max(1, round(settings.datasheet_wall_s)),
+    )
+
+
+def assistant_of(settings: Settings) -> Assistant | None:
+    """The language model that the operator has set up, for one extraction."""
+    if settings.llm_base_url is None:
+        return None
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+    chat = HttpChat(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s)
+    return LanguageModel(chat, retries=settings.llm_retries)
+
+
+def _longer(limits: Limits, *, most_s: float) -> Limits:
+    """Time to read scans, as much as the caller has: then comes what was read by then, and a note on the rest."""
+    wall_s = max(1.0, min(limits.wall_s * _OCR_TIMES, most_s * _SHARE))
+    return replace(limits, wall_s=wall_s, cpu_s=max(1, round(wall_s)))

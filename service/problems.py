@@ -263,6 +263,30 @@ def problem(
     return Response(orjson.dumps(body), kind.status, dict(headers or {}), MEDIA_TYPE)
 
 
+def described(error: Exception | Kind) -> dict[str, Any]:
+    """A problem as it stands in a file of answers, in place of one: without the request's id."""
+    if isinstance(error, Kind):
+        kind, detail, faults = error, error.title, []
+    elif isinstance(error, Refusal):
+        kind, detail, faults = Kind(error.status, error.slug, error.title), error.detail, list(error.faults)
+    else:
+        kind = next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+        detail = kind.detail or str(error)
+        pointer = getattr(error, "pointer", kind.pointer)
+        faults = [Fault(pointer, detail)] if pointer is not None else []
+    body: dict[str, Any] = {
+        "type": f"urn:cognomen:problem:{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+    }
+    if faults:
+        body["errors"] = [{"pointer": f.pointer, "detail": f.detail} for f in faults[:MAX_ERRORS]]
+    if candidates := getattr(error, "candidates", ()):
+        body["candidates"] = list(candidates)
+    return body
+
+
 def internal_error(request_id: str) -> Response:
     """What a caller sees of a bug."""
     return problem(INTERNAL, request_id=request_id)

@@ -16,6 +16,10 @@ from pipelines.datasheets.sharing import Entry, RawRow
 from pipelines.datasheets.symbols import looks_like_symbol, telling
 
 _BLANK: Final = 0.8
+_CONDITION: Final = re.compile(
+    r"[A-Za-zΔθ][\w()/]{0,10} ?[=≤≥<>] ?[+-]?[\d.,]+ ?(?:[pnuµμmkMG]?(?:A|V|Hz|W|s)\b|°C|K\b|%)?"
+)
+"""What a header says its column was measured at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class _Head:
     symbol: str
     unit: str | None
     slot: Literal["min", "typ", "max", "value"]
+    conditions: str = ""
 
 
 def device_tables(document: Document) -> list[DeviceTable]:
@@ -96,8 +101,14 @@ def _is_device(words: Sequence[Word]) -> bool:
 
 
 def _below(page: Page, lines: Sequence[Sequence[Word]], start: int, end: int) -> DeviceTable | None:
-    above = [w for line in lines[max(0, start - 3) : start] for w in line]
-    anchors = [w for w in above if telling(w.text) and looks_like_symbol(w.text)]
+    heads_of = lines[max(0, start - 3) : start]
+    above = [w for line in heads_of for w in line]
+    anchors = [
+        word
+        for line in heads_of
+        for word, behind in zip(line, [*(w.text for w in line[1:]), ""], strict=True)
+        if _names_column(word.text, behind) and word.start not in _in_conditions(line)
+    ]
     anchors = sorted(anchors, key=lambda w: w.x0)
     if len(anchors) < 2 or any(b.x0 < a.x1 for a, b in itertools.pairwise(anchors)):
         return None
@@ -108,10 +119,27 @@ def _below(page: Page, lines: Sequence[Sequence[Word]], start: int, end: int) ->
     ]
     heads = [_Head(0, middles[0], "", "", None, "value")]
     for x0, x1 in itertools.pairwise(middles):
-        words = sorted((w for w in above if x0 <= w.centre < x1), key=lambda w: (round(w.top / 4), w.x0))
+        words = [w for w in above if x0 <= w.centre < x1]
         heads.append(_head(x0, x1, " ".join(w.text for w in words)))
     bands = [_line_band(line, heads) for line in lines[start:end]]
     return _table(page, heads, bands, 0)
+
+
+def _names_column(text: str, behind: str) -> bool:
+    """Whether a word of a header is a symbol: it looks like none but that, or a unit in brackets follows."""
+    if not looks_like_symbol(text) or role_of(text) != "none":
+        return False
+    return telling(text) or (
+        len(text) < 5 and behind[:1] in ("(", "[") and parse_unit(behind.strip("()[]")) is not None
+    )
+
+
+def _in_conditions(line: Sequence[Word]) -> set[int]:
+    """The words of a line, by their place in the text, that set a condition: "IZT = 5 mA"."""
+    text = " ".join(w.text for w in line)
+    spans = [match.span() for match in _CONDITION.finditer(text)]
+    start = line[0].start
+    return {w.start for w in line if any(a <= w.start - start < b for a, b in spans)}
 
 
 def _line_band(words: Sequence[Word], heads: Sequence[_Head]) -> Band:
@@ -124,14 +152,17 @@ def _line_band(words: Sequence[Word], heads: Sequence[_Head]) -> Band:
 
 def _head(x0: float, x1: float, text: str) -> _Head:
     """The parameter that a column header names: "VRRM (V)", "VF max @ IF", "RDS(on) mΩ"."""
-    plain = re.split(r"@| at ", text)[0]
+    held = [m[0] for m in _CONDITION.finditer(text)]
+    plain = _CONDITION.sub(" ", text)
+    plain = re.split(r"@| at ", plain)[0]
     tokens = plain.split()
-    symbol = next((t for t in tokens if looks_like_symbol(t) and telling(t)), "")
-    bracket = re.search(r"[(\[]([^()\[\]]{1,8})[)\]]\s*$", text)
+    behind = [*tokens[1:], ""]
+    symbol = next((t for t, then in zip(tokens, behind, strict=True) if _names_column(t, then)), "")
+    brackets = [m[1] for m in re.finditer(r"[(\[]([^()\[\]]{1,8})[)\]]", plain) if parse_unit(m[1])]
     rest = tokens[tokens.index(symbol) + 1 :] if symbol else []
-    unit = bracket[1] if bracket and parse_unit(bracket[1]) else next((t for t in rest if parse_unit(t)), None)
+    unit = brackets[-1] if brackets else next((t for t in rest if parse_unit(t)), None)
     role = role_of(plain)
-    return _Head(x0, x1, text, symbol, unit, role if role in ("min", "typ", "max") else "value")
+    return _Head(x0, x1, text, symbol, unit, role if role in ("min", "typ", "max") else "value", ", ".join(held))
 
 
 def _table(page: Page, heads: Sequence[_Head], bands: Sequence[Band], part: int) -> DeviceTable | None:
@@ -164,5 +195,5 @@ def _rows(heads: Sequence[_Head], band: Band, part: int) -> list[RawRow]:
             column = Column(head.x0, head.x1, head.text, head.slot, owner.text if owner else None, head.unit)
             words = [*(owner.words if owner else ()), *line.words]
             entry = Entry(column, quantity, line.words)
-            found.append(RawRow([entry], line.y, head.symbol, "", "", head.unit, words=words))
+            found.append(RawRow([entry], line.y, head.symbol, "", head.conditions, head.unit, words=words))
     return found

@@ -41,6 +41,7 @@ class Limits:
     Attributes:
         size_bytes: of the file.
         pages: read from the front; the rest is noted and left.
+        scans: pages that are pictures and are read as such, from the front; about a minute each.
         wall_s: by the clock, both attempts together.
         cpu_s: of the process.
         memory_bytes: address space of the process.
@@ -48,6 +49,7 @@ class Limits:
 
     size_bytes: int = 50 * 2**20
     pages: int = 60
+    scans: int = 30
     wall_s: float = 60.0
     cpu_s: int = 60
     memory_bytes: int = 2 * 2**30
@@ -61,7 +63,8 @@ def read_document(data: bytes, *, limits: Limits | None = None, ocr: bool = Fals
     Args:
         data: the file.
         limits: what it may cost.
-        ocr: read scanned pages with RapidOCR (extra `ocr`): about a minute a page, so give it time.
+        ocr: read scanned pages with RapidOCR (extra `ocr`): about a minute a page. What the limits leave no time for
+            stays unread, and a note says which pages.
 
     Raises: DocumentUnreadable, whose `reason` says why; OcrUnavailable.
     """
@@ -79,9 +82,9 @@ def read_document(data: bytes, *, limits: Limits | None = None, ocr: bool = Fals
             lines, failure = again, None
     if failure and len(lines) < 2:
         raise unreadable(failure)
-    if failure:
+    if failure and not (ocr and len(lines) > _pages_expected(lines, limits)):
         notes.append(f"reading stopped after page {len(lines) - 1}: {failure}")
-    return _document(data, lines, notes)
+    return _document(data, lines, notes, ocr=ocr)
 
 
 def _pages_expected(lines: list[dict[str, Any]], limits: Limits) -> int:
@@ -101,6 +104,7 @@ def _attempt(
     wall = limits.wall_s * share
     options = {
         "pages": limits.pages,
+        "scans": limits.scans,
         "cpu_s": max(1, round(limits.cpu_s * share)),
         "memory_bytes": limits.memory_bytes,
         "budget_s": wall * 0.8,
@@ -125,7 +129,7 @@ def _attempt(
         kill(process)
         output, _ = process.communicate()
         failure = "timeout"
-    lines = _parsed(output[:_OUTPUT_BYTES])
+    lines = _latest(_parsed(output[:_OUTPUT_BYTES]))
     if lines and "error" in lines[-1]:
         failure = lines.pop()["error"]
     elif failure is None and process.returncode:
@@ -154,8 +158,14 @@ def _parsed(output: bytes) -> list[dict[str, Any]]:
     return [line for line in found if isinstance(line, dict)]
 
 
-def _document(data: bytes, lines: list[dict[str, Any]], notes: list[str]) -> Document:
-    head, pages = lines[0], lines[1:]
+def _latest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines, of a page that was written twice the later one."""
+    pages = {line["number"]: line for line in lines if "number" in line}
+    return [line for line in lines if "number" not in line or pages[line["number"]] is line]
+
+
+def _document(data: bytes, lines: list[dict[str, Any]], notes: list[str], *, ocr: bool = False) -> Document:
+    head, pages = lines[0], sorted(lines[1:], key=lambda line: line["number"])
     symbols = fonts_like_symbol(pages)
     total = head["pages_total"]
     notes += head["notes"] + [note for page in pages for note in page["notes"]]
@@ -163,7 +173,8 @@ def _document(data: bytes, lines: list[dict[str, Any]], notes: list[str]) -> Doc
         notes.append(f"{len(pages)} of {total} pages were read")
     scans = [str(page["number"]) for page in pages if page["needs_ocr"]]
     if scans:
-        notes.append(f"page {', '.join(scans)}: a scan without text; ask for ocr")
+        said = "there was no time left to read it; a job (kind run) has more" if ocr else "ask for ocr"
+        notes.append(f"page {', '.join(scans)}: a scan without text; {said}")
     return Document(
         hashlib.sha256(data).hexdigest(),
         tuple(page_of(page, symbols) for page in pages),

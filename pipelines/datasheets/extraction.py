@@ -112,7 +112,7 @@ def extract(
     named = _named(rows, name, device, assistant)
     notes = [*document.notes]
     if len(named) < _FEWEST and (len(about.names) != 1 or not named):
-        rows, named = [], {}
+        rows, named, device = [], {}, device_type
         notes.append(NOT_A_DATASHEET)
     elif not all_parts:
         _require_part(about)

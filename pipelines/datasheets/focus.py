@@ -24,6 +24,7 @@ _ASIDE: Final = re.compile(
     re.IGNORECASE,
 )
 _TITLE: Final = 0.4
+_SPECIAL: Final = ("schottky", "zener", "led")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ def device_guess(document: Document, rows: Sequence[ParameterRow] = ()) -> Devic
     """The kind of device, from the words of the first page, the heavier the higher they stand, and from the symbols."""
     scores: dict[str, float] = defaultdict(float)
     evidence: list[tuple[float, str]] = []
+    named: set[str] = set()
     lines = document.pages[0].lines if document.pages else ()
     head = [(line.text, 3.0 if i < 12 or line.size > 11 else 0.5) for i, line in enumerate(lines[:60])]
     head.append((document.metadata.get("Title", ""), 1.0))
@@ -186,6 +188,7 @@ def device_guess(document: Document, rows: Sequence[ParameterRow] = ()) -> Devic
         best = max(((w, m[0]) for text, w in head if (m := pattern.search(text))), default=None)
         if best:
             scores[kind] += weight * best[0]
+            named |= {kind} if best[0] > 1 else set()
             evidence.append((weight * best[0], best[1]))
     printed = {re.sub(r"\W", "", r.symbol or "").upper() for r in rows} | {r.raw_name.lower() for r in rows}
     for kind, wanted in SYMBOLS.items():
@@ -193,7 +196,11 @@ def device_guess(document: Document, rows: Sequence[ParameterRow] = ()) -> Devic
         if hits:
             scores[kind] += 1.5 * len(hits)
             evidence.append((1.5 * len(hits), ", ".join(hits)))
+    special = {kind: scores[kind] for kind in _SPECIAL if kind in named}
     winner = max(scores, key=lambda k: scores[k]) if scores else None
+    if winner == "diode" and special:
+        # Every kind of diode has the symbols of a diode: its name tells.
+        winner = max(special, key=lambda k: special[k])
     text = "\n".join(t for t, _ in head)
     polarity = next((p for p, pattern in POLARITY.get(winner or "", ()) if pattern.search(text)), None)
     told = tuple(t for _, t in sorted(evidence, reverse=True))

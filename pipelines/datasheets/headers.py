@@ -156,7 +156,7 @@ def columns(spans: Sequence[tuple[float, float]], headers: Sequence[str]) -> lis
     a name is a value column.
     """
     roles = [role_of(h) for h in headers]
-    roles = _ratings(roles, headers)
+    roles = with_ratings(roles, headers)
     described = {"symbol", "name"} & set(roles)
     found = []
     for (x0, x1), header, role in zip(spans, headers, roles, strict=True):
@@ -202,7 +202,8 @@ def _content_role(texts: Sequence[str]) -> Role:
     return "name" if sum(len(t.split()) > 1 for t in texts) >= most else "none"
 
 
-def _ratings(roles: list[Role], headers: Sequence[str]) -> list[Role]:
+def with_ratings(roles: list[Role], headers: Sequence[str]) -> list[Role]:
+    """The roles, a second "rating" beside a name taken for the column of its values."""
     if VALUES & set(roles) or roles.count("name") < 2:
         return roles
     last = max(i for i, role in enumerate(roles) if role == "name")

@@ -25,6 +25,9 @@ _NARROW: Final = 0.1
 """Of the section's bonus, for a parameter of one kind of device against one of all. A guess."""
 UNKNOWN_SYMBOL: Final = 0.9
 """What a name is worth beside a symbol that nobody knows. A guess."""
+EXACT_NAME: Final = 0.88
+"""What a name that is known to the letter is worth beside a symbol cut short to another's. A guess."""
+_EXACT: Final = 0.999
 _UNITLESS: Final = 0.15
 """Off for a parameter that has a unit where the row prints none. A guess."""
 
@@ -47,10 +50,12 @@ class SymbolIndex:
         self._concepts = terminology.row_concepts
         self._first = np.unique(terminology.row_concepts, return_index=True)
         self._symbols: dict[str, list[int]] = defaultdict(list)
+        self._own: dict[int, list[str]] = defaultdict(list)
         self._as_printed: dict[str, set[int]] = defaultdict(set)
         for term, concept in zip(terminology.row_terms, terminology.row_concepts.tolist(), strict=True):
             if term.language is None and concept not in self._symbols[plain(term.text)]:
                 self._symbols[plain(term.text)].append(concept)
+                self._own[concept].append(plain(term.text))
             if term.language is None:
                 self._as_printed[cased(term.text)].add(concept)
 
@@ -92,6 +97,10 @@ class SymbolIndex:
         # A symbol that no parameter has says little against a name that one has.
         known = 1.0 if by_symbol or not symbol else UNKNOWN_SYMBOL
         fused = [known * (weight * s + (1 - weight) * n) for s, n in zip(marked, named, strict=True)]
+        fused = [
+            max(f, EXACT_NAME) if n >= _EXACT and symbol and self._shortened(symbol, c) else f
+            for c, f, n in zip(concepts, fused, named, strict=True)
+        ]
         return rows, fused, marked, named
 
     def _by_symbol(self, symbol: str) -> Mapping[int, float]:
@@ -103,6 +112,10 @@ class SymbolIndex:
                 rest = worth - OTHER_CASE if printed else worth
                 return {c: worth if c in printed else rest for c in self._symbols[form]}
         return {}
+
+    def _shortened(self, symbol: str, concept: int) -> bool:
+        """Whether a symbol may be a parameter's own, printed short: VDS for V(BR)DSS."""
+        return any(_within(plain(symbol), own) for own in self._own[concept])
 
     def _first_row(self, concept: int) -> int:
         concepts, rows = self._first
@@ -122,7 +135,9 @@ class Gates:
         self._dimensions = [_dimensions(concept) for concept in terminology.concepts]
         self._sections = [frozenset(filter(None, c.codes.get("sections", "").split("|"))) for c in terminology.concepts]
 
-    def rerank(self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]]) -> list[list[Candidate]]:
+    def rerank(
+        self, mentions: Sequence[Mention], queries: Queries, candidates: Sequence[list[Candidate]]
+    ) -> list[list[Candidate]]:
         """The same candidates per mention, best first, ties as they came."""
         return [self._one(m, some) for m, some in zip(mentions, candidates, strict=True)]
 
@@ -205,6 +220,12 @@ class Floor:
 _DEVICE_WORDS: Final = frozenset(
     {"diode", "schottky", "zener", "rectifier", "led", "bjt", "mosfet", "jfet", "op_amp", "regulator", "optocoupler"}
 )
+
+
+def _within(short: str, long: str) -> bool:
+    """Whether the letters of one stand in the other in their order."""
+    letters = iter(long)
+    return all(letter in letters for letter in short)
 
 
 def _by_name(queries: Queries) -> Queries:

@@ -14,7 +14,7 @@ from pipelines.datasheets.lines import line_rows
 from pipelines.datasheets.page import Document, Page, Word
 from pipelines.datasheets.parameter import ParameterRow
 from pipelines.datasheets.parts import parts_in
-from pipelines.datasheets.quantities import Quantity, Unit, explain_unit
+from pipelines.datasheets.quantities import Quantity, Unit, explain_unit, parse_unit
 from pipelines.datasheets.ruled import ruled_grids
 from pipelines.datasheets.sections import Section, section_at, sections
 from pipelines.datasheets.sharing import Context, Entry, RawRow
@@ -23,6 +23,7 @@ from pipelines.datasheets.symbols import looks_like_symbol, telling
 _SCORES: Final[Mapping[str, float]] = {"ruled": 1.0, "clustered": 0.8, "devices": 0.7, "lines": 0.5}
 _SCANNED: Final = "read from a scan: check the prefix of its unit"
 """No reader of scans is sure of a µ."""
+_UNIT_BEHIND: Final = re.compile(r"(?:[(\[]([^()\[\]\d=]{1,10})[)\]]| in ([^\s\d]{1,8}))$")
 _SECONDS: Final = re.compile(
     r"time|delay|width|duration|period|recovery|zeit|temps|^t[A-Zdrfspowt]|时间", re.IGNORECASE
 )
@@ -148,13 +149,16 @@ def _row(
     symbol, name = _symbol_and_name(raw)
     if not symbol and len(name) < 3:
         return None
+    if not raw.unit and not grid.having("unit"):
+        name, own = _without_unit(name)
+        raw = replace(raw, unit=own)
     slots, notes = _slots(entries, name, symbol, raw.unit, negative)
     if not slots:
         return None
     printed, measured, note = _unit(entries, raw, symbol, name)
     page = reading.page(grid.page)
     words = _evidence(entries, raw, page)
-    section = section_at(reading.sections, grid.page, min(w.top for w in words))
+    section = section_at(reading.sections, grid.page, min(w.top for w in words), box_of(words))
     comma = reading.context.decimal_comma
     conditions = parse_conditions(raw.conditions, decimal_comma=comma) + _in_name(name, comma)
     return ParameterRow(
@@ -201,9 +205,18 @@ def _symbol_and_name(raw: RawRow) -> tuple[str | None, str]:
     return symbol or None, name
 
 
+def _without_unit(name: str) -> tuple[str, str | None]:
+    """A name that ends in its unit, "Forward current (A)", as both; only where a table has no column of units."""
+    match = _UNIT_BEHIND.search(name)
+    unit = match and (match[1] or match[2])
+    if match and unit and parse_unit(unit):
+        return name[: match.start()].rstrip(" ,"), str(unit)
+    return name, None
+
+
 def _in_name(name: str, comma: bool) -> list[Condition]:
     """Conditions that stand in the name: "Drain current at TC = 25°C", "(VGS = 0)"."""
-    found = re.findall(r"\(([^()]*[=≤≥][^()]*)\)|(?:\bat|@) ([^()]*[=≤≥].*)$", name)
+    found = re.findall(r"\(([^()]*[=≤≥][^()]*)(?:\)|$)|(?:\bat|@) ([^()]*[=≤≥].*)$", name)
     return [c for a, b in found for c in parse_conditions(a or b, decimal_comma=comma) if c.symbol]
 
 
@@ -217,6 +230,10 @@ def _slots(
         quantity = entry.quantity
         if quantity.note and not _prefix_of(quantity, unit):
             notes.append(quantity.note)
+            continue
+        if entry.column.role == "typ" and "±" in quantity.text and quantity.typ is None and len(entries) > 1:
+            # Of either sign, and not the bounds that stand beside it.
+            slots["typ"] = quantity.numbers[-1]
             continue
         for slot in ("min", "typ", "max"):
             number = getattr(quantity, slot)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pipelines.datasheets.grid import Band, Cell, Grid, box_of, clustered, inside
-from pipelines.datasheets.headers import VALUES, Column, Role, columns, inferred, is_header, role_of
+from pipelines.datasheets.headers import VALUES, Column, Role, columns, inferred, is_header, role_of, with_ratings
 from pipelines.datasheets.page import Box, Document, Page, Word, around
 from pipelines.datasheets.parts import looks_like_variant
 
@@ -150,7 +150,8 @@ def _one_header(frame: Frame, above: int, below: int) -> bool:
 
 def _roles(band: Band) -> list[Role]:
     distinct = {id(c): c for c in band.cells if c and c.words}
-    return [role_of(c.text) for c in distinct.values()]
+    texts = [c.text for c in distinct.values()]
+    return with_ratings([role_of(text) for text in texts], texts)
 
 
 def _header_end(frame: Frame, start: int, end: int) -> int:

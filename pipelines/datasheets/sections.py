@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pipelines.datasheets.page import Document, Line
+from pipelines.datasheets.page import Box, Document, Line, Word
 
 Kind = Literal["features", "ratings", "thermal", "recommended", "electrical", "static", "dynamic", "switching",
                "diode", "typical", "package", "ordering", "pinout", "application", "legal", "other"]  # fmt: skip
@@ -42,6 +42,8 @@ _ASIDE: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_WORDS: Final = 9
+_GUTTER: Final = 3.0
+"""White between the columns of a page, in sizes. A guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Section:
         aside: what the heading says beside it: "Tamb = 25 °C, unless otherwise specified".
         page: 1-based; where it starts.
         top: points from the top of that page.
+        x0, x1: how far the heading reaches across it.
     """
 
     kind: Kind
@@ -60,6 +63,8 @@ class Section:
     aside: str
     page: int
     top: float
+    x0: float = 0.0
+    x1: float = 1e9
 
 
 def kind_of(title: str) -> Kind:
@@ -85,18 +90,35 @@ def sections(document: Document) -> list[Section]:
         for line in page.lines:
             if line.box[1] < 0.04 * page.height or line.box[3] > 0.96 * page.height:
                 continue
-            title, aside = split_heading(line.text)
-            if _is_heading(line, title, body):
-                kind = kind_of(title)
-                if kind != "other":
-                    found.append(Section(kind, title, aside, page.number, line.box[1]))
+            for part in _parted(line, body):
+                title, aside = split_heading(part.text)
+                if _is_heading(part, title, body) and (kind := kind_of(title)) != "other":
+                    x0, top, x1, _ = part.box
+                    found.append(Section(kind, title, aside, page.number, top, x0, x1))
     return found
 
 
-def section_at(found: Sequence[Section], page: int, top: float) -> Section | None:
-    """The section that a place on a page belongs to."""
+def _parted(line: Line, body: float) -> list[Line]:
+    """A line as it is; its pieces where the headings of two columns stand on it, side by side."""
+    pieces: list[list[Word]] = [[]]
+    for word in line.words:
+        if pieces[-1] and word.x0 - pieces[-1][-1].x1 > _GUTTER * word.size:
+            pieces.append([])
+        pieces[-1].append(word)
+    lines = [Line(tuple(piece), line.baseline) for piece in pieces]
+    titles = [split_heading(piece.text)[0] for piece in lines]
+    heads = [kind_of(t) != "other" and _is_heading(p, t, body) for p, t in zip(lines, titles, strict=True)]
+    return lines if len(lines) > 1 and any(heads[1:]) else [line]
+
+
+def section_at(found: Sequence[Section], page: int, top: float, box: Box | None = None) -> Section | None:
+    """The section that a place on a page belongs to.
+
+    A heading beside the place, in another column of the page, is not its own if another one stands above it.
+    """
     before = [s for s in found if (s.page, s.top) <= (page, top + 1)]
-    return before[-1] if before else None
+    above = [s for s in before if s.page == page and box is not None and s.x0 <= box[2] and s.x1 >= box[0]]
+    return above[-1] if above else before[-1] if before else None
 
 
 def is_table_title(text: str) -> bool:

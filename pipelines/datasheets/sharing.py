@@ -247,7 +247,14 @@ def assigned(lines: Sequence[CellLine], rows: Sequence[RawRow]) -> list[int]:
 
 def without_marks(line: CellLine) -> CellLine:
     """The line without footnote marks that were set as words of their own."""
-    return CellLine(tuple(w for w in line.words if not _MARK.fullmatch(w.text)))
+    before = (None, *line.words)
+    kept = (w for w, left in zip(line.words, before, strict=False) if not _MARK.fullmatch(w.text) or _is_set(left))
+    return CellLine(tuple(kept))
+
+
+def _is_set(left: Word | None) -> bool:
+    """Whether what follows a word is a value, no mark: "(IC = 200 mA, IB = 0)"."""
+    return left is not None and left.text[-1:] in set("=≤≥<>≈")
 
 
 def one_a_band(cell: Cell) -> bool:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pipelines.datasheets.glyphs import NAMED, repair, symbol_fonts
+from pipelines.datasheets.headers import roles_in
 from pipelines.datasheets.page import Box, Line, Page, Word, turned
 
 _GAP: Final = 0.22
 """A gap wider than this share of the size parts two words that no space parts. A guess."""
 _SCRIPT_GAP: Final = 0.3
+_FEWEST_HEADS: Final = 3
 _TURNED: Final = 0.6
 """Share of the characters that must run another way for the page to be turned."""
 _MARK: Final = re.compile(r"\(?\d{1,2}\)?(?:,\(?\d\)?)*|[*†‡#]+|\([a-f]\)")
@@ -48,6 +50,7 @@ def page_of(data: Mapping[str, Any], symbols: frozenset[str]) -> Page:
     width, height = data["width"], data["height"]
     turn = _turn(data["runs"])
     runs = _runs(data, symbols, turn)
+    runs += _upright_heads(data, turn)
     lines, text = _lines(_attached(_once(runs)))
     size = (height, width) if turn in (90, 270) else (width, height)
 
@@ -109,6 +112,32 @@ def _runs(data: Mapping[str, Any], symbols: frozenset[str], turn: int) -> list[_
         bold = bool(re.search(r"bold|black|heavy|-Bd|Blk|demi", fonts[font], re.IGNORECASE))
         found.append(_Run(text, x0, x1, top, bottom, baseline, max(size, 1.0), bold, spaced))
     return found
+
+
+def _upright_heads(data: Mapping[str, Any], turn: int) -> list[_Run]:
+    """Column heads that run upwards, as runs that stand on one line at their foot.
+
+    Axes of curves run upwards too: only where three heads of columns end at one height are they such.
+    """
+    columns: dict[tuple[int, int], list[Sequence[Any]]] = defaultdict(list)
+    for run in data["runs"]:
+        if (run[8] - turn) % 360 == 90 and not turn:
+            columns[round(run[1]), round(run[2])].append(run)
+    words: list[list[Sequence[Any]]] = []
+    for found in columns.values():
+        for run in sorted(found, key=lambda r: -r[4]):
+            if words and words[-1][0][1] == run[1] and -1.0 < words[-1][-1][3] - run[4] < 0.6 * (run[2] - run[1]):
+                words[-1].append(run)
+            else:
+                words.append([run])
+    heads = [(text, word) for word in words if roles_in([text := "".join(r[0] for r in word)])]
+    feet = Counter(round(word[0][4] / 3) for _, word in heads)
+    upright = []
+    for text, word in heads:
+        _, x0, x1, _, foot, *_ = word[0]
+        if sum(feet[round(foot / 3) + d] for d in (-1, 0, 1)) >= _FEWEST_HEADS:
+            upright.append(_Run(text, x0, x1, foot - (x1 - x0), foot, foot, x1 - x0, True, True))
+    return upright
 
 
 def _once(runs: Sequence[_Run]) -> list[_Run]:

@@ -3,7 +3,8 @@
 Run by path as a script (`python -I worker.py`), fed the document on its standard input, killed when it takes too long.
 It imports nothing of the house, so that starting it stays cheap. `document.py` is the other end.
 
-Standard output is one JSON object a line: the head, then a page each, written as soon as it is read.
+Standard output is one JSON object a line: the head, then a page each, written as soon as it is read; pages that are
+pictures come a second time when they were read as such. Whoever kills this process keeps what it wrote.
 """
 
 import contextlib
@@ -230,6 +231,19 @@ def _ocr(data: dict[str, Any], pdfium: Any, engine: Any) -> None:  # noqa: ANN40
     data.update(runs=runs, fonts=["ocr"], needs_ocr=False, ocr=True)
 
 
+def _read_scans(scans: list[dict[str, Any]], pdfium: Any, engine: Any, deadline: float) -> None:  # noqa: ANN401
+    """Write scanned pages once more, read, as long as the next one is likely to be done in time."""
+    longest = 0.0
+    for data in scans:
+        begun = time.monotonic()
+        if begun + longest > deadline:
+            return
+        with contextlib.suppress(IndexError):
+            _ocr(data, pdfium[data["number"] - 1], engine)
+            _write(data)
+        longest = max(longest, time.monotonic() - begun)
+
+
 def _read(raw: bytes, options: dict[str, Any]) -> None:
     pdfium = pypdfium2.PdfDocument(raw)
     total = len(pdfium)
@@ -245,6 +259,7 @@ def _read(raw: bytes, options: dict[str, Any]) -> None:
         metadata = {k: v[:500] for k, v in pdfium.get_metadata_dict().items()}
     _write({"pages_total": total, "metadata": metadata, "notes": notes})
     engine = _engine() if options["ocr"] else None
+    scans: list[dict[str, Any]] = []
     deadline = time.monotonic() + options["budget_s"]
     for index in range(min(total, options["pages"])):
         data: dict[str, Any] = {"number": index + 1, "width": 0.0, "height": 0.0, "rotation": 0, "notes": []}
@@ -252,11 +267,13 @@ def _read(raw: bytes, options: dict[str, Any]) -> None:
         with contextlib.suppress(IndexError):
             page = plumber.pages[index] if plumber else None
             _page(data, page, pdfium[index], deadline)
-            if engine is not None and data["needs_ocr"]:
-                _ocr(data, pdfium[index], engine)
             _write(data)
+            if data["needs_ocr"]:
+                scans.append(data)
             if page is not None:
                 page.close()
+    if engine is not None:
+        _read_scans(scans[: options["scans"]], pdfium, engine, deadline)
 
 
 def _engine() -> Any:  # noqa: ANN401

@@ -16,6 +16,7 @@ from pipelines.medical.context import function_words, modifiers, variants
 from pipelines.medical.dictionary import Dictionary
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, query_of
+from pipelines.medical.reranking import reranker, window_of
 from pipelines.medical.selection import BestSpans
 from pipelines.results import Mention
 from pipelines.spec import CalibrationSet
@@ -37,6 +38,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             guesses=config.guesses,
             foreign_guesses=config.foreign_guesses,
             chunks=NounChunks() if config.chunks else None,
+            window=window_of(parts.reranking) if config.rerank else 0,
         ),
         encoder=KnownMentions(
             TextEncoding(encoder, config.blocks),
@@ -51,7 +53,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             limit=config.candidates,
         ),
         learner=parts.learner,
-        reranker=KeepOrder(),
+        reranker=reranker(parts.reranking, parts.terminology) if config.rerank else KeepOrder(),
         decider=parts.decider,
         rows=config.rows,
         selector=BestSpans(sure=config.sure, foreign_sure=config.foreign_sure),

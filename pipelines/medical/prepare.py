@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -16,6 +16,7 @@ from pipelines.medical.chunks import NounChunks
 from pipelines.medical.context import Said, context_of
 from pipelines.medical.dictionary import EXACT, GUESSED, Dictionary, Span
 from pipelines.medical.guesses import Guesser
+from pipelines.medical.reranking import around
 from pipelines.medical.words import Word, words_of
 from pipelines.results import Mention, Request
 
@@ -60,6 +61,7 @@ class MedicalPreparer:
         guesses, foreign_guesses: spans per 1,000 characters that are tried although they are no alias, in languages
             that the terminology has and in others.
         chunks: noun chunks are tried as well; None does without.
+        window: characters around a mention that go with it, for a re-ranker that reads them.
     """
 
     def __init__(
@@ -70,12 +72,14 @@ class MedicalPreparer:
         guesses: int,
         foreign_guesses: int,
         chunks: NounChunks | None = None,
+        window: int = 0,
     ) -> None:
         self._dictionary = dictionary
         self._guesser = guesser
         self._guesses = guesses
         self._foreign_guesses = foreign_guesses
         self._chunks = chunks
+        self._window = window
 
     def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
         """One Prepared per request, in order. Raises: InputInvalid for a mention that is not in its text."""
@@ -94,13 +98,14 @@ class MedicalPreparer:
             ]
         said = context_of(words, request.text, [(p.span.first, p.span.last) for p in places], language=language)
         given, foreign = request.mentions is not None, not self._guesser.speaks(language)
-        return Prepared(
-            [
-                _mention(request.text, place, language, about, given=given, foreign=foreign)
-                for place, about in zip(places, said, strict=True)
-            ],
-            language,
-        )
+        mentions = [
+            _mention(request.text, place, language, about, given=given, foreign=foreign)
+            for place, about in zip(places, said, strict=True)
+        ]
+        if self._window:
+            near = [around(request.text, m.start, m.end, self._window) for m in mentions]
+            mentions = [replace(m, context=context) for m, context in zip(mentions, near, strict=True)]
+        return Prepared(mentions, language)
 
     def _found(
         self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None, *, given: bool

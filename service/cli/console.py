@@ -1,5 +1,7 @@
 """What every command shares: where things are, how progress looks, how failure ends."""
 
+import os
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +23,7 @@ from models.artifacts import ArtifactStore
 from models.encoders.library import EncoderLibrary
 from models.errors import ModelError
 from pipelines.errors import PipelineError
+from pipelines.lines import joined
 from service.problems import Refusal
 from service.settings import Settings, SettingsInvalid, read_settings
 
@@ -51,8 +54,18 @@ def library_of(store: ArtifactStore) -> EncoderLibrary:
     return EncoderLibrary(store, device=chosen.device, threads=chosen.threads)
 
 
+def _names_terminology(argument: str) -> bool:
+    return argument.startswith(("--terminology", "-t"))
+
+
 class Commands(TyperGroup):
     """One clear line on stderr and exit code 1 for what any command raised on purpose; bugs stay loud."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as below
+        """`build retrieval` with a terminology builds that pipeline; without one, a collection."""
+        if args[:2] == ["build", "retrieval"] and not any(_names_terminology(one) for one in args):
+            args = ["build-collection", *args[2:]]
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer brings a click of its own, which it does not name
         """Run the command. With --debug, errors keep their traceback."""
@@ -111,3 +124,14 @@ class Bars:
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(escape(f"{self._title}: {stage}"), total=total)
         self._progress.update(self._tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
+
+
+def join_parts(folder: Path, target: Path) -> None:
+    """Make one file of the parts of a run, and drop them."""
+    part = target.with_name(f".{target.name}.part")
+    with part.open("wb") as stream:
+        stream.writelines(joined(folder))
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(target)
+    shutil.rmtree(folder)

@@ -1,5 +1,8 @@
 """Datasheets at the command line: parameters of a PDF, and a SPICE card from it."""
 
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,12 +20,26 @@ from pipelines.datasheets.extraction import Extraction, extract
 from pipelines.datasheets.spice.facts import Facts, facts_of
 from pipelines.datasheets.spice.making import Card, make_card
 from pipelines.datasheets.spice.plot import can_plot, plot
-from service.cli.console import Artifacts, AsJson, Bars, complain, library_of, out, say, store_at
+from pipelines.errors import InputInvalid
+from pipelines.lines import parts, run_lines
+from service.cli.console import Artifacts, AsJson, Bars, complain, join_parts, library_of, out, say, settings, store_at
+from service.datasheets import assistant_of, limits_of
+from service.jobs.sheets import (
+    CHUNK,
+    Local,
+    SheetLines,
+    Sheets,
+    checked_sheet_options,
+    lines_naming,
+    pdfs_below,
+    sheets_in,
+)
 from service.schemas.datasheets import extraction_to_wire
 from service.schemas.spice import card_to_wire
 
 commands = typer.Typer()
 
+Files = Annotated[list[Path], typer.Argument(help="Datasheets, or folders of them.", exists=True)]
 File = Annotated[Path, typer.Argument(help="A datasheet.", exists=True, dir_okay=False)]
 Part = Annotated[str | None, typer.Option("--part", help="Which part, where there are several.")]
 Device = Annotated[str | None, typer.Option("--device-type", help="Overrides the guess: bjt, mosfet, …")]
@@ -32,7 +49,7 @@ _OCR_S = 1800.0
 
 @commands.command("extract")
 def extract_command(
-    file: File,
+    files: Files,
     part: Part = None,
     device_type: Device = None,
     parameters: Annotated[
@@ -40,14 +57,25 @@ def extract_command(
     ] = None,
     everything: Annotated[bool, typer.Option("--all-parts", help="Rows of every part.")] = False,
     ocr: Ocr = False,
+    output: Annotated[
+        Path | None, typer.Option("--out", "-o", help="One JSON line a file; killed and started again, it goes on.")
+    ] = None,
     as_json: AsJson = False,
     artifacts: Artifacts = None,
 ) -> None:
-    """Every parameter of a datasheet (PDF) with its value, unit, conditions and page."""
+    """Every parameter of a datasheet (PDF) with its value, unit, conditions and page; of many with --out."""
+    if output is not None:
+        said = {"part": part, "device_type": device_type, "parameters": parameters or [], "ocr": ocr}
+        said["variants"] = "all" if everything else "part"
+        options = {key: value for key, value in said.items() if value}
+        run_sheets(open_sheets(store_at(artifacts)), pdfs_below(files), output, options=options)
+        return
+    if len(files) != 1 or files[0].is_dir():
+        raise InputInvalid("several files need --out FILE.jsonl: one line of it is one file", pointer="/files")
+    built = open_sheets(store_at(artifacts))
     found = _extracted(
-        file, _built(store_at(artifacts)), part=part, device_type=device_type, ocr=ocr, parameters=parameters or [],
-        all_parts=everything,
-    )  # fmt: skip
+        files[0], built, part=part, device_type=device_type, ocr=ocr, parameters=parameters or [], all_parts=everything
+    )
     if as_json:
         _print_json(extraction_to_wire(found, top_k=None))
         return
@@ -82,7 +110,13 @@ def spice_command(
 ) -> None:
     """A SPICE card from a datasheet (PDF), simulated with ngspice where that is installed."""
     found = _extracted(
-        file, _built(store_at(artifacts)), part=part, device_type=device_type, ocr=ocr, parameters=[], all_parts=False
+        file,
+        open_sheets(store_at(artifacts)),
+        part=part,
+        device_type=device_type,
+        ocr=ocr,
+        parameters=[],
+        all_parts=False,
     )
     if found.device_type is None:
         raise ModelImpossible("the sheet does not say what kind of device it is; say --device-type")
@@ -113,6 +147,40 @@ def spice_command(
     out.print(table)
 
 
+def run_sheets(built: Build, named: Sequence[Path], target: Path, *, options: Mapping[str, Any]) -> None:
+    """Read PDFs, or the lines or the zip named alone, into one JSON line each; going on where it was killed."""
+    said = checked_sheet_options(options)
+    # Parts of other files, another build or other options are others.
+    about = [[str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns] for path in named]
+    mark = hashlib.sha256(
+        orjson.dumps([about, built.artifact.generation, said], option=orjson.OPT_SORT_KEYS)
+    ).hexdigest()
+    folder = target.with_name(f".{target.name}.{mark[:12]}.parts")
+    if folder.is_dir() and (there := len(parts(folder))):
+        say(f"{target}: going on after {there:,} files that are done")
+    sheets, lines = _named(named, folder)
+    limits = limits_of(settings())
+    reading = SheetLines(
+        built.pipeline, sheets, options=said, limits=limits, assistant=partial(assistant_of, settings())
+    )
+    with Bars(target.name) as bars, built.artifact:
+        tally = run_lines(
+            reading,
+            lines,
+            folder,
+            chunk_lines=CHUNK,
+            on_progress=lambda tally, total: bars("files", tally.lines, total),
+        )
+    join_parts(folder, target)
+    say(f"{target}: {tally.ok:,} read, {tally.failed:,} problems in place")
+
+
+def _named(named: Sequence[Path], folder: Path) -> tuple[Sheets, Path]:
+    if len(named) == 1:
+        return sheets_in(named[0], files=None, root=named[0].parent, folder=folder)
+    return Local(Path()), lines_naming(folder, [str(path) for path in named])
+
+
 def _extracted(file: Path, built: Build, *, ocr: bool, **chosen: Any) -> Extraction:  # noqa: ANN401
     """What the file says. A choice that is missing ends the command with what there is to choose from."""
     limits = Limits(wall_s=_OCR_S, cpu_s=round(_OCR_S)) if ocr else None
@@ -124,11 +192,13 @@ def _extracted(file: Path, built: Build, *, ocr: bool, **chosen: Any) -> Extract
         raise typer.Exit(2) from error
 
 
-def _built(store: ArtifactStore) -> Build:
-    """The build that names rows; made at once where there is none, since it needs no files."""
+def open_sheets(store: ArtifactStore, terminology: str | None = None) -> Build:
+    """The build that names rows; the starter's is made at once where there is none, since it needs no files."""
     spec = registry.spec("datasheets")
     known = builds(spec, store=store)
     library = library_of(store)
+    if terminology is not None:
+        return open_build(spec, terminology, store=store, encoder_of=library.get)
     if known:
         name = spec.starter_name if spec.starter_name in known else known[0]
         return open_build(spec, name or known[0], store=store, encoder_of=library.get)

@@ -166,7 +166,10 @@ def build(
     ] = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
+    """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole.
+
+    `build retrieval NAME DOCUMENTS` is `build-collection NAME DOCUMENTS`.
+    """
     spec = registry.spec(pipeline)
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""

@@ -13,5 +13,6 @@ a file below `COGNOMEN_DATA`, written so that whoever is killed at any moment ca
     task.py         what a kind's work is given: input, progress, whether to stop
     running.py      run: lines in, lines out        indexing.py   index: a terminology's new generation
     learning.py     adapt, train                    wire_lines.py how a line is read and written
+    sheets.py       PDFs as lines
     worker.py       the process, working.py one job supervisor.py starts it, and again when it dies
 """

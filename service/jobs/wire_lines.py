@@ -3,12 +3,18 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
 
+from models.artifacts import ArtifactStore
+from models.encoders.library import EncoderLibrary
+from pipelines import registry
+from pipelines.build import open_build
 from pipelines.errors import InputInvalid
+from pipelines.feedback import Feedback
 from pipelines.flow import Pipeline
 from pipelines.lines import Answered, Line
 from pipelines.results import Request, Result
@@ -109,16 +115,16 @@ class WireLines:
     def _read(self, line: Line, asked: dict[bytes, Request]) -> bytes | dict[str, Any]:
         """What the line asks, by its content; or the problem with it."""
         if line.fault is not None:
-            return _problem(f"The line cannot be read: {line.fault}.", [])
-        value, faults = _without_id(line.value)
+            return line_problem(f"The line cannot be read: {line.fault}.", [])
+        value, faults = without_id(line.value)
         if faults:
-            return _problem("The line is not what the pipeline takes.", faults)
+            return line_problem("The line is not what the pipeline takes.", faults)
         key = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         if key not in asked:
             try:
                 body = self._format.request.model_validate({**self._options, "items": [value]})
             except ValidationError as error:
-                return _problem("The line is not what the pipeline takes.", _faults(error))
+                return line_problem("The line is not what the pipeline takes.", faults_of(error))
             asked[key] = body.requests()[0]
         return key
 
@@ -131,7 +137,7 @@ class WireLines:
         except InputInvalid as error:
             if len(requests) == 1:
                 pointer = "/" + error.pointer.removeprefix("/items/0").lstrip("/") if error.pointer else ""
-                return [_problem("The line is not what the pipeline takes.", [Fault(pointer, str(error))])]
+                return [line_problem("The line is not what the pipeline takes.", [Fault(pointer, str(error))])]
         except Exception as error:  # noqa: BLE001 - said in its line, and in the log
             if len(requests) == 1:
                 # Its message may quote the text.
@@ -143,7 +149,7 @@ class WireLines:
         return [*self._run(requests[:half]), *self._run(requests[half:])]
 
     def _written(self, line: Line, outcome: bytes | dict[str, Any]) -> Answered:
-        known = {_ID: line.value[_ID]} if isinstance(line.value, dict) and _is_id(line.value.get(_ID)) else {}
+        known = {_ID: line.value[_ID]} if isinstance(line.value, dict) and is_id(line.value.get(_ID)) else {}
         if isinstance(outcome, dict):
             return Answered(orjson.dumps({**known, "line": line.number, "error": outcome}), ok=False)
         if known:
@@ -151,27 +157,59 @@ class WireLines:
         return Answered(outcome)
 
 
-def _without_id(value: Any) -> tuple[Any, list[Fault]]:  # noqa: ANN401 - any JSON value
+@dataclass(frozen=True, slots=True)
+class OpensLines:
+    """Opens a build to answer lines with; can be sent to another process, and to another machine.
+
+    Attributes:
+        pipeline: its slug.
+        at: artifact → generation that answers.
+        artifacts: the store's folder, under the same path everywhere.
+        said: what users had said when the work began.
+    """
+
+    pipeline: str
+    terminology: str
+    at: Mapping[str, str]
+    artifacts: Path
+    options: Mapping[str, Any]
+    said: Sequence[Feedback]
+    device: str = "auto"
+    threads: int = 1
+
+    def __call__(self) -> WireLines:
+        """A build of this process's own, opened."""
+        spec, store = registry.spec(self.pipeline), ArtifactStore(self.artifacts)
+        library = EncoderLibrary(store, device=self.device, threads=self.threads)
+        built = open_build(spec, self.terminology, store=store, encoder_of=library.get, at=self.at)
+        built.memory.remember(self.said)
+        return WireLines(built.pipeline, LINE_FORMATS[spec.slug], options=self.options)
+
+
+def without_id(value: Any) -> tuple[Any, list[Fault]]:  # noqa: ANN401 - any JSON value
+    """A line without its `id`, and what is wrong with that."""
     if not isinstance(value, dict) or _ID not in value:
         return value, []
-    if not _is_id(value[_ID]):
+    if not is_id(value[_ID]):
         return value, [Fault(f"/{_ID}", f"Should be a text of at most {_MAX_ID} characters or a whole number")]
     return {key: inner for key, inner in value.items() if key != _ID}, []
 
 
-def _is_id(value: object) -> bool:
+def is_id(value: object) -> bool:
+    """Whether it can be a line's `id`: it comes back with the answer."""
     return (isinstance(value, str) and len(value) <= _MAX_ID) or (
         isinstance(value, int) and not isinstance(value, bool)
     )
 
 
-def _faults(error: ValidationError) -> list[Fault]:
+def faults_of(error: ValidationError, *, within: int = 2) -> list[Fault]:
+    """What is wrong with a line, which stands so deep `within` a request: "/items/0/title" is its "/title"."""
     raw = error.errors(include_url=False, include_input=False, include_context=False)[:10]
-    # "/items/0/title" of a request is "/title" of a line.
-    return [Fault(pointer_of(("body", *fault["loc"][2:])), str(fault["msg"])) for fault in raw]
+    return [Fault(pointer_of(("body", *fault["loc"][within:])), str(fault["msg"])) for fault in raw]
 
 
-def _problem(detail: str, faults: Sequence[Fault]) -> dict[str, Any]:
+def line_problem(detail: str, faults: Sequence[Fault]) -> dict[str, Any]:
+    """A problem with a line, as it stands in its place."""
     problem: dict[str, Any] = {
         "type": f"urn:cognomen:problem:{Invalid.slug}",
         "title": Invalid.title,

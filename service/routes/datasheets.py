@@ -13,8 +13,6 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from pipelines.chat import HttpChat
-from pipelines.datasheets.assistance import Assistant, LanguageModel
 from pipelines.datasheets.errors import ModelImpossible, SimulatorFailed
 from pipelines.datasheets.extraction import Extraction, extract
 from pipelines.datasheets.page import Document
@@ -23,12 +21,13 @@ from pipelines.datasheets.spice.making import Card, make_card
 from pipelines.datasheets.spice.plot import Format, can_plot, plot
 from pipelines.results import Options, Result
 from pipelines.results import Request as Row
+from service.access import caller_of
+from service.datasheets import assistant_of
 from service.host import HostedPipeline
 from service.problems import BodyTooLarge, ClientGone, Fault, Invalid, Malformed, Refusal, WrongMediaType, pointer_of
 from service.routes import BODY, Services, TimeoutMs, hangs_up, router, services_of, timeout_s
 from service.schemas.datasheets import ExtractAnswer, ExtractForm, extraction_to_wire
 from service.schemas.spice import SpiceAnswer, SpiceRequest, card_to_wire
-from service.settings import Settings
 
 routes = router("datasheets")
 
@@ -90,7 +89,13 @@ async def extract_parameters(request: Request, x_request_timeout_ms: TimeoutMs =
     hosted = services.host.pipeline(_PIPELINE, terminology=form.terminology)
     _require_known(form.parameters, hosted)
     gone = hangs_up(request)
-    document = await services.desk.read(data, ocr=form.ocr, timeout_s=deadline - time.monotonic(), gone=gone)
+    document = await services.desk.read(
+        data,
+        ocr=form.ocr,
+        timeout_s=deadline - time.monotonic(),
+        gone=gone,
+        tenant=caller_of(request.scope).tenant,
+    )
     work = partial(_extracted, services, hosted, document, form)
     wire = await services.desk.run(work, timeout_s=max(0.0, deadline - time.monotonic()))
     return Response(wire, media_type="application/json")
@@ -107,7 +112,7 @@ async def make_spice(request: Request, body: SpiceRequest, x_request_timeout_ms:
     services.require_loaded()
     document = None
     if body.document_id is not None:
-        document = services.desk.shelf.get(body.document_id)
+        document = services.desk.shelf.get(body.document_id, tenant=caller_of(request.scope).tenant)
         if document is None:
             raise DocumentUnknown("No document of that id is kept; extract it again.")
     work = partial(_spiced, services, body, document)
@@ -194,15 +199,6 @@ def run_extraction(
         return hosted.pipeline.run(asked, hubness=hubness)
 
     return extract(document, name, **chosen)
-
-
-def assistant_of(settings: Settings) -> Assistant | None:
-    """The language model that the operator has set up, for one extraction."""
-    if settings.llm_base_url is None:
-        return None
-    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
-    chat = HttpChat(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s)
-    return LanguageModel(chat, retries=settings.llm_retries)
 
 
 def produced_by(hosted: HostedPipeline) -> dict[str, Any]:

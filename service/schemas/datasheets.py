@@ -37,6 +37,18 @@ class ExtractForm(Wire):
     min_confidence: float | None = Field(None, ge=0, le=1, description="Rows named less surely are left out.")
 
 
+class FiledSheet(ExtractForm):
+    """A line of a `run` over datasheets: an uploaded PDF, and fields that count more than the job's options."""
+
+    file_id: str = Field(min_length=1, max_length=100)
+
+
+class NamedSheet(ExtractForm):
+    """A line that names a PDF of a zip, or at the command line one on the disk."""
+
+    file: str = Field(min_length=1, max_length=4096)
+
+
 class DocumentAnswer(BaseModel):
     """The document."""
 

@@ -57,6 +57,10 @@ class Sheet:
     parts: tuple[str, ...] = ()
 
 
+_GREEK = "ΔλθβηΩ≤≥"
+"""What Helvetica has not."""
+
+
 def text(c: Canvas, x: float, y: float, value: str, *, size: float = 9, font: str = "Helvetica") -> float:
     """Draw a text with V{CE} for subscripts and 10^{-9} for superscripts; answers where it ends."""
     at = 0
@@ -71,9 +75,9 @@ def text(c: Canvas, x: float, y: float, value: str, *, size: float = 9, font: st
             x += c.stringWidth(part, font, size * 0.68)
             at = end + 1
             continue
-        greek = value[at] in "ΔλθβηΩ≤"
+        greek = value[at] in _GREEK
         stops = [i for i in (value.find("{", at), value.find("^{", at)) if i >= 0]
-        stops += [i for i in range(at + 1, len(value)) if (value[i] in "ΔλθβηΩ≤") or greek]
+        stops += [i for i in range(at + 1, len(value)) if (value[i] in _GREEK) or greek]
         part = value[at : min(stops, default=len(value))]
         # What Helvetica has not is drawn in Symbol, and measured in it.
         face = "Symbol" if greek and font != "STSong-Light" else font
