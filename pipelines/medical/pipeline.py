@@ -37,8 +37,8 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             Guesser(parts.terminology, dictionary, alike=config.alike),
             guesses=config.guesses,
             foreign_guesses=config.foreign_guesses,
-            chunks=NounChunks() if config.chunks else None,
             window=window_of(parts.reranking) if config.rerank else 0,
+            chunks=NounChunks() if config.chunks else None,
         ),
         encoder=KnownMentions(
             TextEncoding(encoder, config.blocks),

@@ -60,8 +60,8 @@ class MedicalPreparer:
         dictionary, guesser: of the terminology that is linked to.
         guesses, foreign_guesses: spans per 1,000 characters that are tried although they are no alias, in languages
             that the terminology has and in others.
-        chunks: noun chunks are tried as well; None does without.
         window: characters around a mention that go with it, for a re-ranker that reads them.
+        chunks: noun chunks are tried as well; None does without.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class MedicalPreparer:
         *,
         guesses: int,
         foreign_guesses: int,
-        chunks: NounChunks | None = None,
         window: int = 0,
+        chunks: NounChunks | None = None,
     ) -> None:
         self._dictionary = dictionary
         self._guesser = guesser
         self._guesses = guesses
         self._foreign_guesses = foreign_guesses
-        self._chunks = chunks
         self._window = window
+        self._chunks = chunks
 
     def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
         """One Prepared per request, in order. Raises: InputInvalid for a mention that is not in its text."""
