@@ -33,7 +33,8 @@ class MedicalConfig(PipelineConfig):
         40, ge=0, le=1000, description="The same for texts in a language that the terminology has not (guess)."
     )
     chunks: bool = Field(
-        False, description="Noun chunks are tried too, where a spaCy pipeline is installed (extra chunks). Off: dev."
+        False,
+        description="Noun chunks are tried too, where a spaCy pipeline is installed (extra chunks). Not shown to help yet.",
     )
     sure: float = Field(0.85, ge=0, le=1, description="Confidence from which a guess is answered (dev).")
     foreign_sure: float = Field(

@@ -17,6 +17,7 @@ from service.cli.main import app
 PATH = "/v1/medical/link"
 NOTE = "Nosebleed and a broken toe; wet gangrene."
 BOTH = ["findings", "codes"]
+CANARY = "kanarienvogel4711"
 REFERRED = {"HP:0000421": {"icd-10": "R04.0"}}
 
 
@@ -151,6 +152,24 @@ def test_lines_of_a_job_take_one(served, assert_problem):
     file = served.post("/v1/files", files={"file": ("a.jsonl", b"{}")}, data={"purpose": "batch"}).json()
     body = {"kind": "run", "pipeline": "medical", "input_file_id": file["id"], "options": {"terminology": BOTH}}
     assert_problem(served.post("/v1/jobs", body), 422)
+
+
+def test_texts_are_never_logged_nor_echoed(served, logged, assert_problem):
+    text = f"{CANARY} has a broken toe"
+    ask(served, text, terminology=BOTH)
+    bad = {"items": [{"text": text, "mentions": [{"start": 0, "end": 9_000}]}], "terminology": BOTH}
+    assert CANARY not in json.dumps(assert_problem(served.post(PATH, bad), 422))
+    unknown = {"items": [{"text": text}], "terminology": [CANARY]}
+    assert CANARY not in json.dumps(assert_problem(served.post(PATH, unknown), 404))
+    assert CANARY not in logged.getvalue()
+    assert CANARY not in served.get("/metrics").text
+
+
+def test_the_longest_text_is_answered_by_all(served):
+    text = ("Nosebleed, then a broken toe. No fever was seen. " * 2100)[:100_000]
+    (result,) = ask(served, text, terminology=BOTH)["results"]
+    assert len(result["mentions"]) > 5000
+    assert all(text[m["start"] : m["end"]] == m["text"] for m in result["mentions"])
 
 
 @pytest.fixture
