@@ -139,6 +139,7 @@ NOT_RUN = {
 }
 """Commands whose options alone are looked at here, and why; every other one is run as it stands."""
 SAID = {
+    "-t hpo -t icd10cm": "-t findings",
     "-t esco": "-t twelve",
     "confirmed.csv": "confirmed.csv -t twelve",
     "/esco": "/twelve",

@@ -79,7 +79,7 @@ export function closed(place, title, scope) {
       { class: "notice" },
       h("strong", {}, `This view needs a key with the scope ${scope}. `),
       `Yours${name ? `, ${name},` : ""} has ${scopes.join(" and ") || "none"}. `,
-      "An admin makes others; type one in with the Key button above.",
+      "An admin makes others; the button above, with the name of yours, takes another.",
     ),
   );
 }
