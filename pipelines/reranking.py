@@ -10,12 +10,12 @@ reranking/medical/hpo@GEN
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from numpy.typing import NDArray
 
 from models.artifacts import Artifact, ArtifactStore
+from models.rerankers.cross_encoder import CrossEncoder
 
 KIND: Final = "reranking"
 SETTINGS: Final = "settings.json"
@@ -32,15 +32,13 @@ class Reranking:
         settings: JSON, the pipeline's own.
         tensors: its numbers, by name.
         calibration: of candidates re-ranked, as `pipelines.build.calibrate` gives it.
-        cross: folder of its cross-encoder; None without.
-        artifact: leased while this is open; None where it is on trial.
+        cross: its cross-encoder, loaded; None without.
     """
 
     settings: Mapping[str, Any]
     tensors: Mapping[str, NDArray[Any]]
     calibration: Mapping[str, Any]
-    cross: Path | None = None
-    artifact: Artifact | None = None
+    cross: CrossEncoder | None = None
 
 
 def artifact_name(pipeline: str, terminology: str) -> str:
@@ -67,14 +65,13 @@ def open_reranking(
     name = artifact_name(pipeline, terminology)
     if not (store.exists(name) if at is None else name in at):
         return None
-    artifact = store.open(name, kind=KIND, generation=None if at is None else at[name])
-    if artifact.manifest.parents["space"] != space_of(build):
-        artifact.close()
-        return None
-    return Reranking(
-        artifact.read_json(SETTINGS),
-        artifact.read_tensors(TENSORS),
-        artifact.read_json(CALIBRATION),
-        artifact.folder / CROSS if any(f.startswith(f"{CROSS}/") for f in artifact.manifest.files) else None,
-        artifact,
-    )
+    with store.open(name, kind=KIND, generation=None if at is None else at[name]) as artifact:
+        if artifact.manifest.parents["space"] != space_of(build):
+            return None
+        cross = None
+        if any(file.startswith(f"{CROSS}/") for file in artifact.manifest.files):
+            cross = CrossEncoder(artifact.folder / CROSS)
+            cross.load()  # here, while nobody may prune the folder
+        return Reranking(
+            artifact.read_json(SETTINGS), artifact.read_tensors(TENSORS), artifact.read_json(CALIBRATION), cross
+        )

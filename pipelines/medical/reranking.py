@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Queries
-from models.rerankers.cross_encoder import CrossEncoder
 from models.rerankers.listwise import Floats, ListwiseRanker
 from pipelines.flow import CandidateReranker, KeepOrder
 from pipelines.medical.evidence import EVIDENCE, SUMMARY, Evidence, Memory, Vocabulary
@@ -31,9 +30,9 @@ _CHARACTERS: Final = 80
 
 
 class PairScorer(Protocol):
-    """What is needed of a cross-encoder."""
+    """What is needed of a cross-encoder (`models.rerankers.cross_encoder.CrossEncoder`)."""
 
-    def residuals(self, queries: Sequence[str], documents: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+    def logits(self, queries: Sequence[str], documents: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
         """One (k_i,) per query."""
         ...
 
@@ -99,7 +98,7 @@ class MedicalReranker:
         """Add the residuals of the best candidates and of NIL, where there is doubt."""
         doubtful = [i for i, row in enumerate(logits) if in_doubt(row, self._reading.doubt)]
         best = [best_rows(logits[i], self._reading.candidates) for i in doubtful]
-        found = cross.residuals(
+        found = cross.logits(
             [question_text(mentions[i]) for i in doubtful],
             [
                 [*(candidate_text(terminology.concepts[candidates[i][k].concept], candidates[i][k]) for k in rows), ""]
@@ -126,23 +125,12 @@ class MedicalReranker:
         return ranked + behind
 
 
-class CrossEncoderResiduals:
-    """A prepared cross-encoder's own numbers, without the sigmoid that `score` puts over them."""
-
-    def __init__(self, encoder: CrossEncoder) -> None:
-        self._encoder = encoder
-
-    def residuals(self, queries: Sequence[str], documents: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-        """One (k_i,) per query."""
-        return self._encoder.logits(queries, documents)
-
-
 def reranker(reranking: Reranking | None, terminology: Terminology) -> CandidateReranker:
     """The re-ranker that a build has, or none."""
     if reranking is None:
         return KeepOrder()
     settings = reranking.settings
-    cross = None if reranking.cross is None else CrossEncoderResiduals(CrossEncoder(reranking.cross))
+    cross = reranking.cross
     return MedicalReranker(
         Evidence(
             terminology,
