@@ -5,8 +5,8 @@ corrections can stand side by side in the same rows; a query's gates choose amon
 So one index answers `none`, `is`, `dual_is`, `csls`, `nnn` and `sinkhorn` in one search, and `dis` and `dual_dis` in
 two: the first, with zero gates, finds the best row that opens the gates.
 
-Rows are padded with zeros to a multiple of `ALIGNED` numbers: an inner product of 385 costs an engine's vector
-instructions a remainder that one of 392 does not have.
+Rows are padded with zeros to a multiple of `ALIGNED` numbers, so that each begins where a register does. FAISS was not
+seen to gain by it (benchmarks/speed/hubness.py asks lists of 385 and of 392 numbers side by side).
 
 `centre` folds into rows of its own, for it changes directions: unit(g − μ_G), asked with unit(q − μ_Q).
 
@@ -25,8 +25,7 @@ from models.hubness.centre import MeanCentring
 from models.hubness.fitted import Additive, Fitted
 
 ALIGNED: Final = 8
-"""Numbers of 4 bytes in a register of AVX2, for which FAISS's inner products are written
-(benchmarks/speed/hubness.py)."""
+"""Numbers of 4 bytes in a register of AVX2 (guess)."""
 
 FindFirst = Callable[[Vectors], RowIds]
 """Extended queries (n, width) to the best row of each, (n,); −1 where there is none."""
