@@ -49,6 +49,7 @@ class PipelineSpec:
         searched: terminology → the same with what its concepts are called besides, before it is built; or None.
         starter: a terminology to begin with, or None.
         starter_name: that terminology's name; it answers by default until an operator says otherwise.
+        packaged: further terminologies that installed packages bring; set up beside the starter.
         adapters: a folder of adapters that ship with it, one a sub-folder, called as its encoders are.
     """
 
@@ -62,6 +63,7 @@ class PipelineSpec:
     searched: Callable[[Terminology], Terminology] | None = None
     starter: Callable[[], Terminology] | None = None
     starter_name: str | None = None
+    packaged: Callable[[], Sequence[Terminology]] | None = None
     adapters: Path | None = None
 
     @property

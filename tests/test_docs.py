@@ -174,7 +174,7 @@ SHELL = [
     pytest.param(block.id, line.partition("#")[0].strip(), id=f"{block.id} {line.partition('#')[0].strip()}")
     for block in BLOCKS
     for line in block.text.splitlines()
-    if re.match(r"(make|pip|\.ci/|scripts/|docker|python -m) ?", line)
+    if re.match(r"(make |pip |docker |python -m |\.ci/|scripts/)", line)
 ]
 
 

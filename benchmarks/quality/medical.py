@@ -74,7 +74,8 @@ TITLES = {
     "codiesp": "CodiEsp dev, es → ICD-10-CM",
     "ncbi": "NCBI dev, en → MEDIC",
 }
-METHODS = ("n-gram", "rapidfuzz", "minilm", "e5-small", "equal RRF", "ours")
+PLAIN = "n-gram, plain names"
+METHODS = ("n-gram", PLAIN, "rapidfuzz", "minilm", "e5-small", "equal RRF", "ours")
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 SETS = {
     "gsc": ("hpo", ["hpo_en_gscplus.jsonl"], "en"),
@@ -234,14 +235,9 @@ def methods(terminology: Terminology, mentions: Mentions, encoders: dict[str, Ke
     distinct = list(dict.fromkeys(row_text(text) for text in mentions.texts))
     place = {text: i for i, text in enumerate(distinct)}
     order = [place[row_text(text)] for text in mentions.texts]
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32)
-    with cpu_seconds() as spent:
-        matrix = vectorizer.fit_transform(rows).T.tocsr()
-    print(f"  n-gram index: {spent():.1f} CPU-s", flush=True)
-    found: dict[str, list[list[str]]] = {"n-gram": [], "rapidfuzz": []}
+    found: dict[str, list[list[str]]] = {"n-gram": _by_ngrams(rows, distinct, terminology), "rapidfuzz": []}
     for start in range(0, len(distinct), CHUNK):
         texts = distinct[start : start + CHUNK]
-        found["n-gram"] += nearest((vectorizer.transform(texts) @ matrix).toarray(), terminology)
         found["rapidfuzz"] += nearest(process.cdist(texts, rows, scorer=fuzz.ratio, dtype=np.float32), terminology)
     for name, encoder in encoders.items():
         passages = encoder.encode_query(rows)
@@ -251,6 +247,24 @@ def methods(terminology: Terminology, mentions: Mentions, encoders: dict[str, Ke
             found[name] += nearest(queries[start : start + CHUNK] @ passages.T, terminology)
     found["equal RRF"] = fused(found["n-gram"], found["e5-small"])
     return {name: [lists[i] for i in order] for name, lists in found.items()}
+
+
+def ngrams(terminology: Terminology, mentions: Mentions) -> list[list[str]]:
+    """xMEN's method alone, over all rows of a terminology."""
+    rows = [row_text(term.text) for term in terminology.row_terms]
+    return _by_ngrams(rows, [row_text(text) for text in mentions.texts], terminology)
+
+
+def _by_ngrams(rows: Sequence[str], texts: Sequence[str], terminology: Terminology) -> list[list[str]]:
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32)
+    with cpu_seconds() as spent:
+        matrix = vectorizer.fit_transform(rows).T.tocsr()
+    print(f"  n-gram index: {spent():.1f} CPU-s", flush=True)
+    found: list[list[str]] = []
+    for start in range(0, len(texts), CHUNK):
+        scores = (vectorizer.transform(texts[start : start + CHUNK]) @ matrix).toarray()
+        found += nearest(scores, terminology)
+    return found
 
 
 def ours(built: Build, mentions: Mentions, *, hubness: str = "auto") -> list[list[str]]:
@@ -268,13 +282,13 @@ def ours(built: Build, mentions: Mentions, *, hubness: str = "auto") -> list[lis
 def measure(name: str, built: Build, encoders: dict[str, Kept]) -> dict[str, object]:
     mentions = mentions_of(name)
     print(f"{name}: {len(mentions.texts)} mentions", flush=True)
-    return compared(built, mentions, encoders)
+    return compared(built, mentions, encoders, published(SETS[name][0]))
 
 
-def compared(built: Build, mentions: Mentions, encoders: dict[str, Kept]) -> dict[str, object]:
-    found = {
-        method: ranks(lists, mentions.gold) for method, lists in methods(built.terminology, mentions, encoders).items()
-    }
+def compared(built: Build, mentions: Mentions, encoders: dict[str, Kept], published: Terminology) -> dict[str, object]:
+    """Ours beside the other methods over the terminology as it is published, and n-grams over ours with plain names."""
+    found = {method: ranks(lists, mentions.gold) for method, lists in methods(published, mentions, encoders).items()}
+    found[PLAIN] = ranks(ngrams(built.terminology, mentions), mentions.gold)
     found["ours"] = ranks(ours(built, mentions), mentions.gold)
     for method, places in found.items():
         print(f"  {method:12s}", " ".join(f"{(places < k).mean():.3f}" for k in KS), flush=True)
@@ -295,7 +309,7 @@ def hubs(name: str, built: Build) -> dict[str, object]:
     mentions = mentions_of(name)
     offered = [method for method in built.parts.corrections if method != "auto"]
     found = {method: ranks(ours(built, mentions, hubness=method), mentions.gold) for method in offered}
-    report = {}
+    report: dict[str, object] = {}
     for method, places in found.items():
         gain = (places < 1).astype(float) - (found["none"] < 1)
         against = interval(*by_document(gain, mentions.documents))
@@ -311,17 +325,13 @@ def unnamed(language: str, store: ArtifactStore, encoder: Kept) -> dict[str, obj
     there = {row_text(term.text) for term in built.terminology.row_terms}
     drawn = [
         (term.text, concept.id)
-        for concept in _hpo_in(language).concepts
+        for concept in published("hpo", [language]).concepts
         for term in concept.terms
         if row_text(term.text) not in there and concept.id in built.terminology.by_id
     ]
     drawn = [drawn[i] for i in np.random.default_rng(0).permutation(len(drawn))[:UNNAMED]]
     mentions = Mentions([text for text, _ in drawn], [{c} for _, c in drawn], [c for _, c in drawn], language)
-    return compared(built, mentions, {"e5-small": encoder})
-
-
-def _hpo_in(language: str) -> Terminology:
-    return read_terminology(DATA / "hpo_kb.jsonl.gz", format="xmen", name="hpo", languages=[language])
+    return compared(built, mentions, {"e5-small": encoder}, published("hpo", known))
 
 
 def end_to_end(name: str, built: Build, encoder: Kept) -> dict[str, object]:
@@ -390,6 +400,11 @@ def taught(name: str, plainly: Build, built: Build) -> dict[str, object]:
     return report
 
 
+def published(kb: str, languages: Sequence[str] = LANGUAGES, *, name: str | None = None) -> Terminology:
+    """A terminology of ../shared in these languages."""
+    return read_terminology(DATA / f"{kb}_kb.jsonl.gz", format="xmen", name=name or kb, languages=languages)
+
+
 def built_for(
     kb: str,
     store: ArtifactStore,
@@ -398,9 +413,8 @@ def built_for(
     languages: Sequence[str] = LANGUAGES,
 ) -> Build:
     spec = registry.spec("medical")
-    path = DATA / f"{kb}_kb.jsonl.gz"
     name = "-".join([kb, *(["taught"] if taken else []), *(tag for tag in LANGUAGES if tag not in languages)])
-    terminology = read_terminology(path, format="xmen", name=name, languages=languages)
+    terminology = published(kb, languages, name=name)
     config = spec.config()
     if name in builds(spec, store=store):
         opened = open_build(spec, name, store=store, encoder_of=lambda _: encoder)
@@ -433,8 +447,8 @@ def _figures(content: dict[str, Any]) -> str:
     named = {key: sets[key] for key in SETS if key in sets}
     order = [m for m in METHODS if any(m in found["recall"] for found in named.values())]
     rows = [
-        "R@1 / R@5 / R@64 of gold mentions, every method over the same aliases (`benchmarks/quality/medical.py`; 95 % intervals",
-        "over documents):",
+        "R@1 / R@5 / R@64 of gold mentions (`benchmarks/quality/medical.py`; 95 % intervals over documents). Other methods",
+        "search the aliases as published, ours and the second n-gram column those with plain names (`plain.py`) too:",
         "",
         "| set | n | " + " | ".join(order) + " | ours − n-gram, R@1 |",
         "| --- | --- |" + " --- |" * (len(order) + 1),
@@ -453,7 +467,41 @@ def _figures(content: dict[str, Any]) -> str:
                 f"| {TITLES[key]} | {found['precision']:.3f} | {found['recall']:.3f} | {value:.3f} [{low:.3f}, {high:.3f}] "
                 f"| {found['cpu_ms_per_2000_characters']:.0f} |"
             )
+    rows += _parts(sets)
     return "\n".join([*rows, "", f"{content['machine']['cpu']}, {content['date'][:10]}; a shared machine."])
+
+
+def _parts(sets: dict[str, Any]) -> list[str]:
+    """Tables of what only some runs measure: confirmations, corrections for hubs, languages without aliases."""
+    rows: list[str] = []
+    if taught_sets := [key for key in SETS if f"{key} taught" in sets]:
+        rows += [
+            "",
+            "With the training part's mentions as confirmations (`cognomen build medical` learns from them):",
+            "",
+        ]
+        rows += ["| set | mentions | n | without | with |", "| --- | --- | --- | --- | --- |"]
+        for key in taught_sets:
+            for part in ("all", "seen", "unseen"):
+                found = sets[f"{key} taught"][part]
+                cells = " | ".join(_recalls(found["recall"][how]) for how in ("without", "with"))
+                rows.append(f"| {TITLES[key]} | {part} | {found['mentions']:,} | {cells} |")
+    if hub_sets := [key for key in SETS if f"{key} hubness" in sets]:
+        rows += ["", "With each correction for hubs, its bank drawn from the terminology:", ""]
+        offered = list(sets[f"{hub_sets[0]} hubness"])
+        rows += ["| set | " + " | ".join(offered) + " |", "| --- |" + " --- |" * len(offered)]
+        rows += [
+            f"| {TITLES[key]} | " + " | ".join(_recalls(sets[f"{key} hubness"].get(m)) for m in offered) + " |"
+            for key in hub_sets
+        ]
+    if languages := [key.removeprefix("hpo without ") for key in sets if key.startswith("hpo without ")]:
+        rows += ["", "HPO built without a language, whose aliases are the mentions:", ""]
+        rows += ["| language | n | n-gram | e5-small | ours |", "| --- | --- | --- | --- | --- |"]
+        for tag in languages:
+            found = sets[f"hpo without {tag}"]
+            cells = " | ".join(_recalls(found["recall"][m]) for m in ("n-gram", "e5-small", "ours"))
+            rows.append(f"| {tag} | {found['mentions']:,} | {cells} |")
+    return rows
 
 
 def _recalls(found: dict[str, list[float]] | None) -> str:

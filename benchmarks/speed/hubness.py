@@ -39,7 +39,7 @@ from models.hubness.folding import fold, foldings
 from models.hubness.normalizers import Bank, LogPartition, blocks, scan
 from models.indexes.base import Index
 from models.indexes.faiss import FaissIndex
-from models.indexes.folded import FoldedIndex
+from models.indexes.folded import FoldedIndex, Folding
 from models.indexes.overfetch import OverfetchingIndex
 
 D, K, RECALL = 384, 10, 0.95
@@ -230,7 +230,7 @@ def million_part(rows: Vectors, fitted: Additive, queries: Vectors, scratch: Pat
     return measured
 
 
-def _viewed(engine: FaissIndex, view: Any) -> Index:
+def _viewed(engine: FaissIndex, view: Folding | None) -> Index:
     return engine if view is None else FoldedIndex(engine, view)
 
 

@@ -110,7 +110,7 @@ class Server:
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Status and JSON of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         content = None if body is None else json.dumps(body)
         connection.request(method, path, content, {"content-type": "application/json"})
         answer = connection.getresponse()
@@ -126,10 +126,13 @@ class Server:
         """Resident memory of the process tree."""
         return sum(int(stat(pid)[21]) for pid in tree(self.pid)) * os.sysconf("SC_PAGE_SIZE") // 2**20
 
-    def memory_mb(self) -> dict[str, float]:
-        """What the process tree holds: RSS, PSS, and how much of its RSS is file pages that another maps too."""
+    def memory_mb(self, artifacts: Path) -> dict[str, float]:
+        """What the process tree holds: RSS, PSS, what is its own alone, and what of it are mapped files of artifacts."""
         read = [rollup(pid) for pid in tree(self.pid)]
+        mapped = [pages for pid in tree(self.pid) for pages in mappings(pid, artifacts.resolve())]
         return {
+            "mapped_rss": round(sum(rss for rss, _ in mapped) / 1024, 1),
+            "mapped_pss": round(sum(pss for _, pss in mapped) / 1024, 1),
             "rss": round(sum(r["Rss"] for r in read) / 1024, 1),
             "pss": round(sum(r["Pss"] for r in read) / 1024, 1),
             "private": round(sum(r["Private_Clean"] + r["Private_Dirty"] for r in read) / 1024, 1),
@@ -170,6 +173,8 @@ def ours(artifacts: Path, pipelines: Path, workers: int, data: Path | None = Non
         "COGNOMEN_DRAIN_S": "0",
         # Without workers of jobs: what is measured answers requests.
         "COGNOMEN_JOB_WORKERS": "0",
+        # A refusal would end the benchmark, and a busy machine is slow.
+        "COGNOMEN_REQUEST_TIMEOUT_S": "300",
         **({"COGNOMEN_DATA": str(data)} if data is not None else {}),
     }
     command = [sys.executable, "-m", "service"]
@@ -231,6 +236,21 @@ def rollup(pid: int) -> dict[str, int]:
     return {line.split(":")[0]: int(line.split()[1]) for line in lines}
 
 
+def mappings(pid: int, folder: Path) -> list[tuple[int, int]]:
+    """RSS and PSS in kilobytes of each file below a folder that a process has mapped: indexes and vectors."""
+    found: list[dict[str, int]] = []
+    inside = False
+    for line in Path(f"/proc/{pid}/smaps").read_text(errors="replace").splitlines():
+        name, _, value = line.partition(":")
+        if "-" in line.split()[0]:
+            inside = str(folder) in line
+            if inside:
+                found.append({})
+        elif inside and name in {"Rss", "Pss"}:
+            found[-1][name] = int(value.split()[0])
+    return [(one["Rss"], one["Pss"]) for one in found]
+
+
 # -- measuring -------------------------------------------------------------------------------------
 
 
@@ -274,7 +294,7 @@ def shared_memory(artifacts: Path, scratch: Path) -> list[dict[str, Any]]:
                 answered(server)
                 embedded(server, titles())
                 settle(server)
-            each = [server.memory_mb() for server in servers]
+            each = [server.memory_mb(artifacts) for server in servers]
         total = {f"{name}_mb": round(sum(one[name] for one in each), 1) for name in each[0]}
         found.append({"processes": processes, **total, "pss_mb_each": round(total["pss_mb"] / processes, 1)})
         console.log(str(found[-1]))
@@ -367,11 +387,12 @@ def ratios(windows: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_memory(memory: Sequence[dict[str, Any]]) -> None:
-    table = Table(
-        "processes", "RSS", "PSS", "private", "PSS a process", title="Memory of processes over one artifacts, MB"
-    )
+    heads = ("processes", "RSS", "PSS", "private", "mapped artifacts, RSS", "their PSS", "PSS a process")
+    table = Table(*heads, title="Memory of processes over one artifacts, MB")
     for line in memory:
-        cells = (line[key] for key in ("rss_mb", "pss_mb", "private_mb", "pss_mb_each"))
+        cells = (
+            line[key] for key in ("rss_mb", "pss_mb", "private_mb", "mapped_rss_mb", "mapped_pss_mb", "pss_mb_each")
+        )
         table.add_row(str(line["processes"]), *(f"{cell:.0f}" for cell in cells))
     console.print(table)
 

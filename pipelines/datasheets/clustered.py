@@ -11,13 +11,13 @@ from typing import Final
 from pipelines.datasheets.grid import Band, Cell, Grid, box_of, cell_lines
 from pipelines.datasheets.headers import Column, Keyword, columns
 from pipelines.datasheets.heads import Header, headers_of, overlap, stacked
+from pipelines.datasheets.implied import described, phrases
 from pipelines.datasheets.page import Document, Line, Page, Word
 from pipelines.datasheets.quantities import parse_quantity
 from pipelines.datasheets.sections import kind_of, split_heading
 
 _GAP_ENDS: Final = 4.5
 """A gap of so many sizes below a line ends a table that no rule goes on with. A guess."""
-_PHRASE: Final = 0.75
 _ENDS: Final = frozenset({"typical", "package", "ordering", "application", "legal", "pinout"})
 
 
@@ -35,6 +35,7 @@ def clustered_grids(document: Document) -> list[Grid]:
 
 
 def _grid(header: Header, until: int) -> Grid | None:
+    header = described(header, until)
     page = header.page
     heads = stacked(header.heads)
     body = _body(header, until)
@@ -117,8 +118,8 @@ def _cuts(
     page: Page, stacked: Sequence[list[Keyword]], body: Sequence[tuple[Word, ...]], left: float, right: float
 ) -> list[float]:
     """Where a column ends and the next begins: an upright rule, else the emptiest place between the two heads."""
-    tabular = [line for line in body if len(_phrases(line)) > 1]
-    spans = [(p[0].x0, p[-1].x1) for line in tabular or body for p in _phrases(line)]
+    tabular = [line for line in body if len(phrases(line)) > 1]
+    spans = [(p[0].x0, p[-1].x1) for line in tabular or body for p in phrases(line)]
     tops, bottoms = body[0][0].top, body[-1][0].bottom
     upright = [
         r[0] for r in page.rules if r[2] - r[0] < 1.5 and min(r[3], bottoms) - max(r[1], tops) > 0.4 * (bottoms - tops)
@@ -158,17 +159,6 @@ def _emptiest(spans: Sequence[tuple[float, float]], low: float, high: float, a_e
     return (best[0] + best[1]) / 2
 
 
-def _phrases(line: Sequence[Word]) -> list[list[Word]]:
-    """Words with no more than a blank between them."""
-    found: list[list[Word]] = []
-    for word in line:
-        if found and word.x0 - found[-1][-1].x1 < _PHRASE * word.size:
-            found[-1].append(word)
-        else:
-            found.append([word])
-    return found
-
-
 def _groups(
     body: Sequence[tuple[Word, ...]], named: Sequence[Column]
 ) -> tuple[list[tuple[float, str]], list[tuple[Word, ...]]]:
@@ -177,7 +167,7 @@ def _groups(
     for line in body:
         text = " ".join(w.text for w in line)
         title, _ = split_heading(text)
-        single = len(_phrases(line)) == 1 and not any(ch.isdigit() for ch in title)
+        single = len(phrases(line)) == 1 and not any(ch.isdigit() for ch in title)
         if single and (line[0].bold or title.isupper()) and len(title) > 6 and kind_of(title) != "other":
             groups.append((line[0].top, title))
         else:
@@ -248,7 +238,7 @@ def _band(words: Sequence[Word], named: Sequence[Column]) -> Band:
     spanning: list[tuple[tuple[int, ...], list[Word]]] = []
     valued = [i for i, c in enumerate(named) if c.holds_values]
     for line in cell_lines(words):
-        numbers = [p for p in _phrases(line.words) if valued and _in(p, named[valued[0]].x0, named[valued[-1]].x1)]
+        numbers = [p for p in phrases(line.words) if valued and _in(p, named[valued[0]].x0, named[valued[-1]].x1)]
         over = _spans(numbers, named, valued)
         for phrase in numbers:
             if over:

@@ -157,7 +157,7 @@ def _head(x0: float, x1: float, text: str) -> _Head:
     plain = re.split(r"@| at ", plain)[0]
     tokens = plain.split()
     behind = [*tokens[1:], ""]
-    symbol = next((t for t, then in zip(tokens, behind, strict=True) if _names_column(t, then)), "")
+    symbol = next((t for t, then in zip(tokens, behind, strict=False) if _names_column(t, then)), "")
     brackets = [m[1] for m in re.finditer(r"[(\[]([^()\[\]]{1,8})[)\]]", plain) if parse_unit(m[1])]
     rest = tokens[tokens.index(symbol) + 1 :] if symbol else []
     unit = brackets[-1] if brackets else next((t for t in rest if parse_unit(t)), None)

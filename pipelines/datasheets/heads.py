@@ -7,7 +7,7 @@ from typing import Final
 
 from pipelines.datasheets.headers import VALUES, Keyword, is_header, keywords
 from pipelines.datasheets.page import Page, Word
-from pipelines.datasheets.parts import looks_like_variant
+from pipelines.datasheets.parts import looks_like_part, looks_like_variant
 
 _HEADER_LINES: Final = 3
 
@@ -47,6 +47,8 @@ def headers_of(page: Page) -> list[Header]:
 
 def _header_at(page: Page, at: int) -> tuple[int, list[Header]]:
     """How many lines the header at this line takes, and the tables it heads: two where they stand side by side."""
+    if _parts_alone(page, at):
+        return 1, [_made(page, (at,), [Keyword("none", (w,)) for w in page.lines[at].words])]
     for count in range(1, _HEADER_LINES + 1):
         lines = page.lines[at : at + count]
         if len(lines) < count or lines[-1].box[1] - lines[0].box[3] > 1.8 * lines[0].size:
@@ -67,6 +69,16 @@ def _header_at(page: Page, at: int) -> tuple[int, list[Header]]:
             indices = tuple(range(at, at + count + more[0]))
             return count + more[0], [_made(page, indices, part) for part in _side_by_side(heads)]
     return 1, []
+
+
+def _parts_alone(page: Page, at: int) -> bool:
+    """Whether a line of part numbers and nothing else heads the columns of numbers below it."""
+    words = page.lines[at].words
+    if len(words) < 2 or not all(looks_like_part(w.text) for w in words) or at + 1 >= len(page.lines):
+        return False
+    below = page.lines[at + 1].words
+    under = [w for w in below if w.x1 > words[0].x0 - words[0].size and any(c.isdigit() for c in w.text)]
+    return bool(under) and below[0].x1 < words[0].x0 and any(c.isalpha() for c in below[0].text)
 
 
 def _complete(words: Sequence[Word]) -> bool:

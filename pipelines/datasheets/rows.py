@@ -24,6 +24,9 @@ _SCORES: Final[Mapping[str, float]] = {"ruled": 1.0, "clustered": 0.8, "devices"
 _SCANNED: Final = "read from a scan: check the prefix of its unit"
 """No reader of scans is sure of a µ."""
 _UNIT_BEHIND: Final = re.compile(r"(?:[(\[]([^()\[\]\d=]{1,10})[)\]]| in ([^\s\d]{1,8}))$")
+_GRADE: Final = re.compile(r"(?:^|\s)(?:group|gruppe|groupe|rank|class|klasse|grade)\s+-?[A-Z0-9]{1,3}$", re.IGNORECASE)
+_BARE: Final = re.compile(r"(?<![\w(])[A-Z][A-Za-z()]{0,8} ?[=≤≥] ?[-+]?\d.*$")
+"""Conditions that follow a name without a bracket or a word."""
 _SECONDS: Final = re.compile(
     r"time|delay|width|duration|period|recovery|zeit|temps|^t[A-Zdrfspowt]|时间", re.IGNORECASE
 )
@@ -117,8 +120,10 @@ def rows_of(grid: Grid, reading: Reading) -> list[ParameterRow]:
 def _filled(raws: Sequence[RawRow]) -> list[RawRow]:
     """Rows without a name take it from the row above, and with the same symbol from the one below."""
     found: list[RawRow] = []
-    for raw in raws:
+    for raw in map(_graded, raws):
         above = found[-1] if found else None
+        if above and raw.variant and not raw.name and not raw.conditions and raw.symbol == above.symbol:
+            raw = replace(raw, conditions=above.conditions)
         if above and not raw.name and (not raw.symbol or raw.symbol == above.symbol):
             raw = replace(raw, symbol=above.symbol, name=above.name, unit=raw.unit or above.unit)
         found.append(raw)
@@ -126,6 +131,12 @@ def _filled(raws: Sequence[RawRow]) -> list[RawRow]:
         if not found[i].name and found[i].symbol and found[i].symbol == found[i + 1].symbol:
             found[i] = replace(found[i], name=found[i + 1].name)
     return found
+
+
+def _graded(raw: RawRow) -> RawRow:
+    """A row whose name ends in a group of gain, "Group B", as a row of that variant."""
+    match = None if raw.variant else _GRADE.search(raw.name)
+    return replace(raw, name=raw.name[: match.start()], variant=match[0].strip()) if match else raw
 
 
 def _mostly_negative(grid: Grid) -> bool:
@@ -217,6 +228,8 @@ def _without_unit(name: str) -> tuple[str, str | None]:
 def _in_name(name: str, comma: bool) -> list[Condition]:
     """Conditions that stand in the name: "Drain current at TC = 25°C", "(VGS = 0)"."""
     found = re.findall(r"\(([^()]*[=≤≥][^()]*)(?:\)|$)|(?:\bat|@) ([^()]*[=≤≥].*)$", name)
+    if not found and (bare := _BARE.search(name)):
+        found = [(bare[0], "")]
     return [c for a, b in found for c in parse_conditions(a or b, decimal_comma=comma) if c.symbol]
 
 

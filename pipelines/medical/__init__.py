@@ -3,7 +3,7 @@
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.pipeline import calibration, pipeline, row_text
 from pipelines.medical.plain import searched
-from pipelines.medical.starter import NAME, starter
+from pipelines.medical.starter import NAME, packaged, starter
 from pipelines.spec import PipelineSpec
 
 PIPELINE = PipelineSpec(
@@ -17,4 +17,5 @@ PIPELINE = PipelineSpec(
     searched=searched,
     starter=starter,
     starter_name=NAME,
+    packaged=packaged,
 )

@@ -32,6 +32,9 @@ class MedicalConfig(PipelineConfig):
     foreign_guesses: int = Field(
         40, ge=0, le=1000, description="The same for texts in a language that the terminology has not (guess)."
     )
+    chunks: bool = Field(
+        False, description="Noun chunks are tried too, where a spaCy pipeline is installed (extra chunks). Off: dev."
+    )
     sure: float = Field(0.85, ge=0, le=1, description="Confidence from which a guess is answered (dev).")
     foreign_sure: float = Field(
         0.7, ge=0, le=1, description="The same in a language that the terminology has not (guess)."

@@ -10,6 +10,7 @@ from pipelines.aggregation import KernelVote, Naming
 from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
 from pipelines.flow import ROWS_PER_CANDIDATE, KeepOrder, Parts, Pipeline
+from pipelines.medical.chunks import NounChunks
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.context import function_words, modifiers, variants
 from pipelines.medical.dictionary import Dictionary
@@ -37,6 +38,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             guesses=config.guesses,
             foreign_guesses=config.foreign_guesses,
             window=window_of(parts.reranking) if config.rerank else 0,
+            chunks=NounChunks() if config.chunks else None,
         ),
         encoder=KnownMentions(
             TextEncoding(encoder, config.blocks),

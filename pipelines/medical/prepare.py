@@ -12,6 +12,7 @@ from pipelines.errors import InputInvalid
 from pipelines.flow import Prepared
 from pipelines.language import LanguageGuesser
 from pipelines.medical.abbreviations import definitions
+from pipelines.medical.chunks import NounChunks
 from pipelines.medical.context import Said, context_of
 from pipelines.medical.dictionary import EXACT, GUESSED, Dictionary, Span
 from pipelines.medical.guesses import Guesser
@@ -60,16 +61,25 @@ class MedicalPreparer:
         guesses, foreign_guesses: spans per 1,000 characters that are tried although they are no alias, in languages
             that the terminology has and in others.
         window: characters around a mention that go with it, for a re-ranker that reads them.
+        chunks: noun chunks are tried as well; None does without.
     """
 
     def __init__(
-        self, dictionary: Dictionary, guesser: Guesser, *, guesses: int, foreign_guesses: int, window: int = 0
+        self,
+        dictionary: Dictionary,
+        guesser: Guesser,
+        *,
+        guesses: int,
+        foreign_guesses: int,
+        window: int = 0,
+        chunks: NounChunks | None = None,
     ) -> None:
         self._dictionary = dictionary
         self._guesser = guesser
         self._guesses = guesses
         self._foreign_guesses = foreign_guesses
         self._window = window
+        self._chunks = chunks
 
     def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
         """One Prepared per request, in order. Raises: InputInvalid for a mention that is not in its text."""
@@ -104,7 +114,11 @@ class MedicalPreparer:
         known = self._dictionary.find(words, text, language=spoken)
         rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
         most = min(-(-rate * max(len(text), FEW_CHARS) // 1000), MAX_GUESSES)
-        spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
+        spans = [
+            *self._noun_chunks(text, words, language),
+            *self._guesser.guess(words, text, known, language=language, most=most),
+            *known,
+        ]
         places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s, s.alias) for s in spans}
         explained_here = self._abbreviated(text, words, explained, spoken)
         for first, last in [key for key in places if key[1] - key[0] == 1 and key not in explained_here]:
@@ -113,6 +127,19 @@ class MedicalPreparer:
                 del places[first, last]
         places |= explained_here
         return [places[key] for key in sorted(places, key=lambda key: (key[0], -key[1]))]
+
+    def _noun_chunks(self, text: str, words: Sequence[Word], language: str | None) -> list[Span]:
+        """Noun chunks from their first content word to their last, those of modifiers alone left out."""
+        if self._chunks is None:
+            return []
+        modifiers = self._dictionary.modifiers(language)
+        found = {}
+        for first, last in self._chunks.spans(text, words, language=language):
+            content = [i for i in range(first, last) if not self._dictionary.is_function(words[i])]
+            if any(words[i].stem not in modifiers for i in content):
+                span = Span(content[0], content[-1] + 1, GUESSED, 0.0)
+                found[span.first, span.last] = span
+        return list(found.values())[:MAX_GUESSES]
 
     def _abbreviated(
         self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None

@@ -61,7 +61,12 @@ async function route() {
     closed(place, view.title, scope);
     return;
   }
-  await view.render(place, params, { signal: leave.signal, address: (said) => remember(name, said) });
+  try {
+    await view.render(place, params, { signal: leave.signal, address: (said) => remember(name, said) });
+  } catch (error) {
+    // Left before its answer came.
+    if (error.name !== "AbortError") throw error;
+  }
 }
 
 function parsedHash() {

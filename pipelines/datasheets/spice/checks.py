@@ -6,7 +6,7 @@ from typing import Final
 
 from pipelines.datasheets.spice.bjt import gain_points, gummel
 from pipelines.datasheets.spice.facts import Fact, Facts
-from pipelines.datasheets.spice.model import Model, card
+from pipelines.datasheets.spice.model import Dialect, Model, card
 from pipelines.datasheets.spice.simulate import Measurement, measure
 
 _MEGAHERTZ: Final = "ac 1e6"
@@ -66,13 +66,17 @@ class _Bench:
         return Measurement(label, lines, self.analysis, self.expression.replace("{0}", label))
 
 
-def checks(model: Model, facts: Facts) -> list[Check]:
-    """Every quantity of the sheet that there is a circuit for, simulated with ngspice. Raises: SimulatorFailed."""
+def checks(model: Model, facts: Facts, *, dialect: Dialect = "ngspice") -> list[Check]:
+    """Every quantity of the sheet that there is a circuit for, simulated with ngspice. Raises: SimulatorFailed.
+
+    A card for LTspice is read as LTspice would read it, as far as ngspice knows how.
+    """
     benches = list(_BENCHES[model.kind](model, facts))
     labels = [f"m{i}" for i in range(1, len(benches) + 1)]
     found = measure(
-        card(model, dialect="ngspice"),
+        card(model, dialect=dialect),
         [b.measurement(label) for label, b in zip(labels, benches, strict=True)],
+        as_ltspice=dialect == "ltspice",
     )
     sources = {name for p in model.parameters if p.origin != "assumed" for name in p.sources}
     return [

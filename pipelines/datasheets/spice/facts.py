@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from pipelines.datasheets.conditions import Condition
 from pipelines.datasheets.extraction import Extracted
@@ -100,7 +100,7 @@ class Facts:
 
 def facts_of(found: Sequence[Extracted]) -> list[Fact]:
     """What was extracted, as facts; rows whose unit is unknown say nothing."""
-    facts = []
+    rivals: dict[tuple[Any, ...], dict[str | None, list[Fact]]] = {}
     for extracted in found:
         row = extracted.row
         si = row.si
@@ -108,8 +108,19 @@ def facts_of(found: Sequence[Extracted]) -> list[Fact]:
         if all(number is None for number in numbers.values()):
             continue
         held = {**_held(row.default_conditions), **_held(row.conditions)}
-        facts.append(Fact(extracted.name, **numbers, unit=si["unit"], conditions=held, page=row.page, quote=row.quote))
-    return facts
+        fact = Fact(extracted.name, **numbers, unit=si["unit"], conditions=held, page=row.page, quote=row.quote)
+        rivals.setdefault((fact.name, fact.unit, tuple(sorted(held.items()))), {}).setdefault(row.variant, []).append(
+            fact
+        )
+    return [fact for variants in rivals.values() for fact in _middle(variants)]
+
+
+def _middle(variants: Mapping[str | None, list[Fact]]) -> list[Fact]:
+    """Of groups of one part that differ in a value, gain groups A, B and C, the one in the middle; else all."""
+    if len(variants) < 2 or None in variants:
+        return [fact for some in variants.values() for fact in some]
+    ranked = sorted(variants.values(), key=lambda some: some[0].magnitude)
+    return ranked[(len(ranked) - 1) // 2]
 
 
 def condition_key(symbol: str) -> str:

@@ -65,14 +65,14 @@ def make_card(
     facts = Facts(found)
     model = make_model(facts, device_type=device_type, part=part, polarity=polarity, level=level)
     runs = simulator() if simulate else None
-    found_checks, notes = _checked(model, facts) if runs else ((), ())
+    found_checks, notes = _checked(model, facts, dialect) if runs else ((), ())
     return Card(model, card(model, dialect=dialect), device_type, found_checks, runs, (*model.notes, *notes))
 
 
-def _checked(model: Model, facts: Facts) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+def _checked(model: Model, facts: Facts, dialect: Dialect) -> tuple[tuple[Check, ...], tuple[str, ...]]:
     """The checks, or a note on why there are none: a card is of use without them."""
     try:
-        return tuple(checks(model, facts)), ()
+        return tuple(checks(model, facts, dialect=dialect)), ()
     except SimulatorFailed as error:
         return (), (f"not checked: {error}",)
 

@@ -50,8 +50,13 @@ def simulator() -> str | None:
     return match[0] if match else "ngspice"
 
 
-def measure(card: str, measurements: Sequence[Measurement]) -> dict[str, float]:
+def measure(card: str, measurements: Sequence[Measurement], *, as_ltspice: bool = False) -> dict[str, float]:
     """Label → number, for every measurement that came to one.
+
+    Args:
+        card: the model.
+        measurements: circuits around it.
+        as_ltspice: read the card as LTspice would, as far as ngspice knows how.
 
     Raises: SimulatorFailed if the simulator is not there, cannot read the card, or takes too long.
     """
@@ -66,7 +71,7 @@ def measure(card: str, measurements: Sequence[Measurement]) -> dict[str, float]:
         control.append(f"ac lin 1 {rest} {rest}" if kind == "ac" else analysis)
         for m in some:
             control += [f"let {m.label} = {m.expression}", f"print {m.label}"]
-    found = _numbers(_run(_netlist(card, measurements, control)))
+    found = _numbers(_run(_netlist(card, measurements, control), as_ltspice=as_ltspice))
     if not found:
         raise SimulatorFailed("ngspice came to no number")
     return found
@@ -89,16 +94,17 @@ def _netlist(card: str, measurements: Sequence[Measurement], control: Sequence[s
     )
 
 
-def _run(netlist: str) -> str:
+def _run(netlist: str, *, as_ltspice: bool = False) -> str:
     path = shutil.which("ngspice")
     if path is None:
         raise SimulatorFailed("ngspice is not installed")
     with tempfile.TemporaryDirectory(prefix="spice-") as folder:
         (Path(folder) / "checks.cir").write_text(netlist, encoding="ascii")
+        behaviour = "-D ngbehavior=lt " if as_ltspice else ""
         limits = f"ulimit -t {_SECONDS} -v {_MEMORY_KIB} -f {_FILE_BLOCKS}"
         try:
             done = subprocess.run(
-                ["/bin/sh", "-c", f'{limits}; exec "$0" -n -b checks.cir', path],
+                ["/bin/sh", "-c", f'{limits}; exec "$0" {behaviour}-n -b checks.cir', path],
                 cwd=folder,
                 env={"HOME": folder, "PATH": "/usr/bin:/bin", "LC_ALL": "C", "OMP_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,

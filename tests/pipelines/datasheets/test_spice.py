@@ -73,6 +73,17 @@ def test_what_a_model_is_fitted_to_is_simulated_within_a_tenth(device, polarity,
 
 
 @needs_ngspice
+@pytest.mark.parametrize(("device", "polarity"), EVERY)
+def test_a_card_for_ltspice_read_as_ltspice_reads_it_gives_the_same_numbers(device, polarity):
+    one, other = (
+        make_card(DEVICES[device], device_type=device, part="Q1", polarity=polarity, dialect=dialect).checks
+        for dialect in ("ngspice", "ltspice")
+    )
+    assert [c.quantity for c in one] == [c.quantity for c in other]
+    assert [c.simulated for c in one] == pytest.approx([c.simulated for c in other], rel=1e-3)
+
+
+@needs_ngspice
 @pytest.mark.parametrize("polarity", ["n", "p"])
 def test_level_1_agrees_with_resistance_and_not_with_transconductance(polarity):
     card = make_card(MOSFET, device_type="mosfet", polarity=polarity, level="1")
