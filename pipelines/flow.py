@@ -19,7 +19,8 @@ from pipelines.terminology import Terminology
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-_ROWS_PER_CANDIDATE: Final = 8
+ROWS_PER_CANDIDATE: Final = 8
+"""Rows retrieved for each candidate wanted: a concept has several terms."""
 FETCHED: Final = 1000
 """Rows retrieved where they are corrected: a fused index cannot fold, and an exact top 10 needs as many (FINDINGS)."""
 
@@ -212,8 +213,8 @@ class Pipeline:
         Where only some types may answer, most rows fall away after the search.
         """
         fetched = 0 if correction.method == "none" else FETCHED
-        wanted = max((o.top_k for o in options), default=0) * _ROWS_PER_CANDIDATE
-        typed = self._rows * _ROWS_PER_CANDIDATE if any(o.semantic_types for o in options) else 0
+        wanted = max((o.top_k for o in options), default=0) * ROWS_PER_CANDIDATE
+        typed = self._rows * ROWS_PER_CANDIDATE if any(o.semantic_types for o in options) else 0
         return max(self._rows, fetched, wanted, typed)
 
     def _correction(self, method: str) -> HubnessCorrection:

@@ -90,6 +90,7 @@ def annotated(
     """
     recorder = _Recorder(built.parts.learner)
     pipeline = _retrieval(spec, built, recorder, built.parts.index)
+    options = Options(top_k=built.config.candidates)
     known = built.terminology
     mentions: list[Mention] = []
     right: list[frozenset[str]] = []
@@ -97,7 +98,8 @@ def annotated(
     for start in range(0, len(documents), _AT_ONCE):
         some = documents[start : start + _AT_ONCE]
         requests = [
-            Request(d.text, d.language or language, mentions=[(a.start, a.end) for a in d.annotations]) for d in some
+            Request(d.text, d.language or language, mentions=[(a.start, a.end) for a in d.annotations], options=options)
+            for d in some
         ]
         for document, result in zip(some, pipeline.run(requests, merge=False), strict=True):
             found = [linked.mention for linked in result.mentions]
@@ -133,7 +135,8 @@ def aliases(
     for start in range(0, len(rows), _AT_ONCE):
         hiding.offset = start
         terms = [terminology.row_terms[row] for row in rows[start : start + _AT_ONCE]]
-        requests = [Request(t.text, t.language, mentions=[(0, len(t.text))]) for t in terms]
+        options = Options(top_k=built.config.candidates)
+        requests = [Request(t.text, t.language, mentions=[(0, len(t.text))], options=options) for t in terms]
         mentions += [result.mentions[0].mention for result in pipeline.run(requests, merge=False)]
         on_progress("aliases", min(start + _AT_ONCE, len(rows)), len(rows))
     ids = [terminology.concepts[c].id for c in terminology.row_concepts[rows]]

@@ -9,7 +9,7 @@ from models.encoders.base import Encoder
 from pipelines.aggregation import KernelVote, Naming
 from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
-from pipelines.flow import KeepOrder, Parts, Pipeline
+from pipelines.flow import ROWS_PER_CANDIDATE, KeepOrder, Parts, Pipeline
 from pipelines.medical.chunks import NounChunks
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.context import function_words, modifiers, variants
@@ -55,7 +55,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
         learner=parts.learner,
         reranker=reranker(parts.reranking, parts.terminology) if config.rerank else KeepOrder(),
         decider=parts.decider,
-        rows=config.rows,
+        rows=config.rows if parts.reranking is None else max(config.rows, config.candidates * ROWS_PER_CANDIDATE),
         selector=BestSpans(sure=config.sure, foreign_sure=config.foreign_sure),
     )
 

@@ -18,13 +18,13 @@ NAMES = ["fever", "cough", "headache", "rash", "asthma", "seizure", "anaemia", "
 
 
 def terminology():
-    """Ten findings, each with an unspecified form under it, in two languages."""
+    """Ten findings, each with a chronic form under it, in two languages."""
     concepts = []
     for i, name in enumerate(NAMES):
         code = f"r{i:02}"
         concepts.append(Concept(code, name, [Term(name, "en", "preferred"), Term(f"{name}a", "es")]))
-        own = f"{name}, unspecified"
-        concepts.append(Concept(f"{code}.9", own, [Term(own, "en", "preferred"), Term(f"{name} NOS", "en")]))
+        own = f"chronic {name}"
+        concepts.append(Concept(f"{code}.9", own, [Term(own, "en", "preferred"), Term(f"lasting {name}", "en")]))
     return Terminology("findings-10", version="1", concepts=concepts)
 
 
@@ -41,8 +41,8 @@ def opened(store):
     return open_build(registry.spec("medical"), "findings-10", store=store, encoder_of=lambda _: HashingEncoder())
 
 
-def annotated(path, *, documents=30, unspecified=True):
-    """People code the unspecified form, where retrieval prefers the plain one."""
+def annotated(path, *, documents=30, chronic=True):
+    """People code the chronic form, where retrieval prefers the plain one."""
     rng = np.random.default_rng(0)
     lines = []
     for number in range(documents):
@@ -50,7 +50,7 @@ def annotated(path, *, documents=30, unspecified=True):
         text = " ".join(f"Patient with {NAMES[i]}." for i in some)
         mentions = [
             {"start": (at := text.index(NAMES[i])), "end": at + len(NAMES[i]),
-             "concept_ids": [f"r{i:02}.9" if unspecified else f"r{i:02}"]}
+             "concept_ids": [f"r{i:02}.9" if chronic else f"r{i:02}"]}
             for i in some
         ]  # fmt: skip
         lines.append(json.dumps({"id": f"d{number}", "text": text, "language": "en", "mentions": mentions}))
@@ -85,7 +85,7 @@ def test_evidence_says_what_each_candidate_is():
     assert second["term_covered"] < 1
     vocabulary = Vocabulary.of(known)
     told = {vocabulary.telling[w] for w in listed.words[0, 1] if w >= 0}
-    assert told == {"unspecified", "=unspecified"}
+    assert told == {"chronic", "=chronic"}
     assert (listed.words[0, 0] < 0).all()
 
 
@@ -190,7 +190,7 @@ def test_what_does_not_win_changes_nothing(store, tmp_path):
 
     at = snapshot(registry.spec("medical"), "findings-10", store=store)
     made = train(
-        annotated(tmp_path / "a.jsonl", unspecified=False),
+        annotated(tmp_path / "a.jsonl", chronic=False),
         terminology="findings-10",
         store=store,
         encoder_of=lambda _: HashingEncoder(),
