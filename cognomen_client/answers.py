@@ -1,5 +1,6 @@
 """What the service answers with, as types of plain dictionaries. Answers may hold more than is named here."""
 
+from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict
 
 
@@ -76,6 +77,18 @@ class JobTitleResult(TypedDict):
     removed: list[str]
 
 
+class MedicalCandidate(Candidate):
+    """A concept offered, and by which terminology."""
+
+    terminology: str
+
+
+class MedicalDecision(Decision):
+    """The concept chosen, or NIL, and by which terminology."""
+
+    terminology: str | None
+
+
 class Mention(TypedDict):
     """A mention in a text, and what it is known by. Offsets count code points, as Python's do."""
 
@@ -85,8 +98,8 @@ class Mention(TypedDict):
     negated: bool
     experiencer: Literal["patient", "family"]
     hypothetical: bool
-    decision: Decision
-    candidates: list[Candidate]
+    decision: MedicalDecision
+    candidates: list[MedicalCandidate]
 
 
 class MedicalResult(TypedDict):
@@ -270,3 +283,87 @@ class Job(TypedDict):
     output_file_id: str | None
     counts: dict[str, int]
     error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A page of a PDF as a picture; width and height are its size in points, as `bbox` counts."""
+
+    png: bytes
+    width: float
+    height: float
+
+
+class Model(TypedDict):
+    """An encoder or re-ranker."""
+
+    id: str
+    object: str
+    created: int
+    owned_by: str
+    kind: Literal["encoder", "reranker"]
+
+
+class FeedbackGiven(TypedDict):
+    """Something that was said before."""
+
+    id: str
+    text: str
+    concept_id: str
+    verdict: Literal["accept", "reject"]
+    language: str | None
+    created_at: float
+
+
+class OwnKey(TypedDict):
+    """What the caller may do."""
+
+    required: bool
+    id: str
+    name: str
+    scopes: list[str]
+    prefixes: list[str]
+    rate: str | None
+
+
+class Key(TypedDict):
+    """A key, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    prefixes: list[str]
+    rate: str | None
+    created_at: float
+    last_used_at: float | None
+
+
+class NewKey(Key):
+    """A key with its secret, which is shown this once."""
+
+    key: str
+
+
+class Generation(TypedDict):
+    """One generation that is kept."""
+
+    generation: str
+    answers: bool
+    created_at: str
+    bytes: int
+
+
+class Artifact(TypedDict):
+    """Something built, with the generations that are kept, newest first."""
+
+    artifact: str
+    kind: str
+    generations: list[Generation]
+
+
+class RolledBack(TypedDict):
+    """What answers now, and what did."""
+
+    artifact: str
+    generation: str
+    was: str

@@ -6,27 +6,32 @@ Hubness = Literal["auto", "none", "centre", "is", "dis", "dual_is", "dual_dis", 
 Purpose = Literal["terminology", "documents", "queries", "batch"]
 
 
-class Options(TypedDict, total=False):
-    """What every pipeline's request may carry.
+class CommonOptions(TypedDict, total=False):
+    """What every pipeline's request may carry, save what answers it.
 
     Attributes:
-        terminology: default: the pipeline's own.
         top_k: candidates listed, 1..100.
         hubness: default: what the build measured to help.
         min_confidence: below it the decision is NIL; default: as calibrated.
         backoff: a broader concept may answer where no specific one is sure enough.
     """
 
-    terminology: str
     top_k: int
     hubness: Hubness
     min_confidence: float
     backoff: bool
 
 
-class MedicalOptions(Options, total=False):
-    """Those of medical linking besides."""
+class Options(CommonOptions, total=False):
+    """Those of a pipeline that one terminology answers; default: the pipeline's own."""
 
+    terminology: str
+
+
+class MedicalOptions(CommonOptions, total=False):
+    """Those of medical linking besides; several terminologies are asked together."""
+
+    terminology: str | list[str]
     semantic_types: list[str]
 
 

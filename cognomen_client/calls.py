@@ -24,6 +24,7 @@ class Call(Generic[T]):
 
     Attributes:
         read: the answer's JSON → what the caller gets.
+        raw: the answer's bytes and headers → what the caller gets, where it is no JSON.
         repeatable: whether sending it twice does no more than once, so that it may be sent again after a broken
             connection. What the service refused with 429 or 503 was not done and may always be sent again.
         upload: (field, file name, content) of a form.
@@ -32,6 +33,7 @@ class Call(Generic[T]):
     method: str
     path: str
     read: Callable[[Any], T] = lambda answer: answer
+    raw: Callable[[bytes, Mapping[str, str]], T] | None = None
     params: Mapping[str, Any] | None = None
     json: object | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +85,17 @@ def extract(pdf: Upload, options: asked.ExtractOptions) -> Call[answers.Extracti
     return Call("POST", "v1/datasheets/extract", form=form, upload=("file", _filename(pdf, "sheet.pdf"), pdf))
 
 
+def page_picture(pdf: Upload, page: int, width: int) -> Call[answers.PagePicture]:
+    """POST /v1/datasheets/page."""
+
+    def read(png: bytes, headers: Mapping[str, str]) -> answers.PagePicture:
+        return answers.PagePicture(png, float(headers["x-page-width"]), float(headers["x-page-height"]))
+
+    form: dict[str, str | list[str]] = {"page": str(page), "width": str(width)}
+    part = ("file", _filename(pdf, "sheet.pdf"), pdf)
+    return Call("POST", "v1/datasheets/page", raw=read, form=form, upload=part)
+
+
 def spice(content: Mapping[str, Any]) -> Call[answers.SpiceModel]:
     """POST /v1/datasheets/spice."""
     return Call("POST", "v1/datasheets/spice", json=content)
@@ -99,6 +112,16 @@ def search(
 def collections() -> Call[list[answers.Collection]]:
     """GET /v1/retrieval."""
     return Call("GET", "v1/retrieval", lambda answer: cast(list[answers.Collection], answer["collections"]))
+
+
+def collection(name: str) -> Call[answers.Collection]:
+    """GET /v1/retrieval/{collection}."""
+    return Call("GET", f"v1/retrieval/{_part(name)}")
+
+
+def models() -> Call[list[answers.Model]]:
+    """GET /v1/models."""
+    return Call("GET", "v1/models", lambda answer: cast(list[answers.Model], answer["data"]))
 
 
 def embed(texts: Sequence[str], model: str, input_type: str) -> Call[list[list[float]]]:
@@ -122,6 +145,27 @@ def feedback(pipeline: str, items: Sequence[asked.Feedback], terminology: str | 
     return Call("POST", f"v1/{_part(pipeline)}/feedback", json=content)
 
 
+def feedback_given(
+    pipeline: str, terminology: str | None, page_token: str | None
+) -> Call[tuple[list[answers.FeedbackGiven], str | None]]:
+    """GET /v1/{pipeline}/feedback: a page and the token of the next."""
+    params = {name: value for name, value in (("terminology", terminology), ("page_token", page_token)) if value}
+    path = f"v1/{_part(pipeline)}/feedback"
+    return Call("GET", path, lambda answer: (answer["items"], answer["next_page_token"]), params=params)
+
+
+def take_back(pipeline: str, feedback_id: str, terminology: str | None) -> Call[None]:
+    """DELETE /v1/{pipeline}/feedback/{feedback_id}."""
+    params = {"terminology": terminology} if terminology else None
+    path = f"v1/{_part(pipeline)}/feedback/{_part(feedback_id)}"
+    return Call("DELETE", path, lambda _answer: None, params=params)
+
+
+def pipeline(name: str) -> Call[answers.Pipeline]:
+    """GET /v1/pipelines/{name}."""
+    return Call("GET", f"v1/pipelines/{_part(name)}")
+
+
 def pipelines() -> Call[list[answers.Pipeline]]:
     """GET /v1/pipelines."""
     return Call("GET", "v1/pipelines", lambda answer: cast(list[answers.Pipeline], answer["pipelines"]))
@@ -132,6 +176,11 @@ def terminologies() -> Call[list[answers.Terminology]]:
     return Call("GET", "v1/terminologies", lambda answer: cast(list[answers.Terminology], answer["terminologies"]))
 
 
+def terminology(name: str) -> Call[answers.Terminology]:
+    """GET /v1/terminologies/{name}."""
+    return Call("GET", f"v1/terminologies/{_part(name)}")
+
+
 def concepts(terminology: str, query: str, page_token: str | None) -> Call[tuple[list[answers.Concept], str | None]]:
     """GET /v1/terminologies/{name}/concepts: a page and the token of the next."""
     params = {"query": query, "page_size": 200, **({"page_token": page_token} if page_token else {})}
@@ -140,7 +189,7 @@ def concepts(terminology: str, query: str, page_token: str | None) -> Call[tuple
 
 
 def concept(terminology: str, concept_id: str) -> Call[answers.Concept]:
-    """GET /v1/terminologies/{name}/concepts/{id}."""
+    """GET /v1/terminologies/{name}/concepts/{concept_id}."""
     return Call("GET", f"v1/terminologies/{_part(terminology)}/concepts/{_part(concept_id)}")
 
 
@@ -156,8 +205,13 @@ def files(purpose: str | None, page_token: str | None) -> Call[tuple[list[answer
     return Call("GET", "v1/files", lambda answer: (answer["files"], answer.get("next_page_token")), params=params)
 
 
+def file(file_id: str) -> Call[answers.File]:
+    """GET /v1/files/{file_id}."""
+    return Call("GET", f"v1/files/{_part(file_id)}")
+
+
 def delete_file(file_id: str) -> Call[None]:
-    """DELETE /v1/files/{id}."""
+    """DELETE /v1/files/{file_id}."""
     return Call("DELETE", f"v1/files/{_part(file_id)}", lambda _answer: None)
 
 
@@ -167,7 +221,7 @@ def ask_for_job(content: Mapping[str, Any]) -> Call[answers.Job]:
 
 
 def job(job_id: str) -> Call[answers.Job]:
-    """GET /v1/jobs/{id}."""
+    """GET /v1/jobs/{job_id}."""
     return Call("GET", f"v1/jobs/{_part(job_id)}")
 
 
@@ -178,18 +232,59 @@ def jobs(page_token: str | None) -> Call[tuple[list[answers.Job], str | None]]:
 
 
 def cancel_job(job_id: str) -> Call[answers.Job]:
-    """POST /v1/jobs/{id}/cancel."""
+    """POST /v1/jobs/{job_id}/cancel."""
     return Call("POST", f"v1/jobs/{_part(job_id)}/cancel")
 
 
+def own_key() -> Call[answers.OwnKey]:
+    """GET /v1/keys/self."""
+    return Call("GET", "v1/keys/self")
+
+
+def keys() -> Call[list[answers.Key]]:
+    """GET /v1/keys."""
+    return Call("GET", "v1/keys", lambda answer: cast(list[answers.Key], answer["keys"]))
+
+
+def create_key(content: Mapping[str, Any]) -> Call[answers.NewKey]:
+    """POST /v1/keys."""
+    return Call("POST", "v1/keys", json=content, repeatable=False)
+
+
+def rotate_key(key_id: str, grace_s: int) -> Call[answers.NewKey]:
+    """POST /v1/keys/{key_id}/rotate."""
+    return Call("POST", f"v1/keys/{_part(key_id)}/rotate", json={"grace_s": grace_s}, repeatable=False)
+
+
+def revoke_key(key_id: str) -> Call[None]:
+    """DELETE /v1/keys/{key_id}."""
+    return Call("DELETE", f"v1/keys/{_part(key_id)}", lambda _answer: None)
+
+
+def generations() -> Call[list[answers.Artifact]]:
+    """GET /v1/generations."""
+    return Call("GET", "v1/generations", lambda answer: cast(list[answers.Artifact], answer["artifacts"]))
+
+
+def roll_back(artifact: str, generation: str | None) -> Call[answers.RolledBack]:
+    """POST /v1/generations/rollback."""
+    content = {"artifact": artifact, **({"generation": generation} if generation else {})}
+    return Call("POST", "v1/generations/rollback", json=content, repeatable=False)
+
+
 def events_path(job_id: str) -> str:
-    """Where a job's events come from."""
+    """GET /v1/jobs/{job_id}/events: where a job's events come from."""
     return f"v1/jobs/{_part(job_id)}/events"
 
 
 def content_path(file_id: str) -> str:
-    """Where a file's bytes come from."""
+    """GET /v1/files/{file_id}/content: where a file's bytes come from."""
     return f"v1/files/{_part(file_id)}/content"
+
+
+def result_path(job_id: str) -> str:
+    """GET /v1/jobs/{job_id}/result: where what a job put out comes from."""
+    return f"v1/jobs/{_part(job_id)}/result"
 
 
 class EventLines:

@@ -109,7 +109,7 @@ def make_linker(
     name: str,
     url: str,
     key: str | None,
-    terminology: str | None,
+    terminology: str | list[str] | None,
     language: str | None,
     min_confidence: float | None,
     spans_key: str,

@@ -93,6 +93,10 @@ class Client:
         """
         return self._send(calls.extract(pdf, options))
 
+    def page_picture(self, pdf: Upload, *, page: int = 1, width: int = 1000) -> answers.PagePicture:
+        """A page of a datasheet drawn as PNG, `width` pixels wide, for boxes to be drawn on."""
+        return self._send(calls.page_picture(pdf, page, width))
+
     def spice(self, **content: Any) -> answers.SpiceModel:  # noqa: ANN401 - JSON
         """The SPICE model of a document read before (`document_id`) or of a `device_type` with `parameters`."""
         return self._send(calls.spice(content))
@@ -119,6 +123,19 @@ class Client:
         """Say which concepts are right and which are wrong; the next answers follow it."""
         return self._send(calls.feedback(pipeline, items, terminology))
 
+    def feedback_given(self, pipeline: str, *, terminology: str | None = None) -> Iterator[answers.FeedbackGiven]:
+        """Everything that was said, oldest first, fetched page by page."""
+        token: str | None = None
+        while True:
+            page, token = self._send(calls.feedback_given(pipeline, terminology, token))
+            yield from page
+            if token is None:
+                return
+
+    def take_back(self, pipeline: str, feedback_id: str, *, terminology: str | None = None) -> None:
+        """Forget something that was said; the next answers follow it."""
+        self._send(calls.take_back(pipeline, feedback_id, terminology))
+
     # -- what is there -----------------------------------------------------------------------
 
     def pipelines(self) -> list[answers.Pipeline]:
@@ -132,6 +149,22 @@ class Client:
     def collections(self) -> list[answers.Collection]:
         """Every collection that can be searched."""
         return self._send(calls.collections())
+
+    def pipeline(self, name: str) -> answers.Pipeline:
+        """One pipeline, over its default terminology."""
+        return self._send(calls.pipeline(name))
+
+    def terminology(self, name: str) -> answers.Terminology:
+        """One terminology."""
+        return self._send(calls.terminology(name))
+
+    def collection(self, name: str) -> answers.Collection:
+        """One collection."""
+        return self._send(calls.collection(name))
+
+    def models(self) -> list[answers.Model]:
+        """Every encoder and re-ranker there is to embed and re-rank with."""
+        return self._send(calls.models())
 
     def concepts(self, terminology: str, query: str = "") -> Iterator[answers.Concept]:
         """The concepts with a term that contains the query, best first, fetched page by page."""
@@ -161,11 +194,22 @@ class Client:
             if token is None:
                 return
 
+    def file(self, file_id: str) -> answers.File:
+        """What is known of a file."""
+        return self._send(calls.file(file_id))
+
     def download(self, file_id: str, to: str | Path) -> Path:
         """Fetch a file's bytes as a stream; what is at `to` is replaced once all of it is here."""
+        return self._fetch(calls.content_path(file_id), to)
+
+    def result(self, job_id: str, to: str | Path) -> Path:
+        """Fetch what a job put out, as `download` does. Raises: Conflict while the job has not ended."""
+        return self._fetch(calls.result_path(job_id), to)
+
+    def _fetch(self, path: str, to: str | Path) -> Path:
         target = Path(to)
         partial = target.with_name(f".{target.name}.part")
-        with self._http.stream("GET", calls.content_path(file_id)) as response:
+        with self._http.stream("GET", path) as response:
             if not response.is_success:
                 response.read()
                 raise refusal_of(response)
@@ -240,6 +284,39 @@ class Client:
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"job {job_id} still {job['status']} after {timeout_s} s")
         raise AssertionError("a job that is watched ends")
+
+    # -- keys and generations ----------------------------------------------------------------
+
+    def own_key(self) -> answers.OwnKey:
+        """What the key that this client asks with is good for."""
+        return self._send(calls.own_key())
+
+    def keys(self) -> list[answers.Key]:
+        """Every live key; needs an admin's."""
+        return self._send(calls.keys())
+
+    def create_key(
+        self, name: str, *, scopes: Sequence[str], prefixes: Sequence[str] = (), rate: str | None = None
+    ) -> answers.NewKey:
+        """A new key; its secret is in this answer and nowhere else."""
+        content = {"name": name, "scopes": list(scopes), "prefixes": list(prefixes), "rate": rate}
+        return self._send(calls.create_key(content))
+
+    def rotate_key(self, key_id: str, *, grace_s: int = 0) -> answers.NewKey:
+        """A new secret for a key; the former one works for `grace_s` more seconds."""
+        return self._send(calls.rotate_key(key_id, grace_s))
+
+    def revoke_key(self, key_id: str) -> None:
+        """From the next request on it opens nothing."""
+        self._send(calls.revoke_key(key_id))
+
+    def generations(self) -> list[answers.Artifact]:
+        """Everything built, with every generation that is kept."""
+        return self._send(calls.generations())
+
+    def roll_back(self, artifact: str, *, generation: str | None = None) -> answers.RolledBack:
+        """Let an earlier generation answer: the one before, or the one that is named."""
+        return self._send(calls.roll_back(artifact, generation))
 
     # -- one call ----------------------------------------------------------------------------
 

@@ -71,6 +71,8 @@ def start_of(call: Call[Any]) -> int | None:
 def answer_of(response: httpx.Response, call: Call[T]) -> T:
     """What the caller gets. Raises: Problem."""
     if response.is_success:
+        if call.raw is not None:
+            return call.raw(response.content, response.headers)
         return call.read(response.json() if response.content else None)
     raise refusal_of(response)
 

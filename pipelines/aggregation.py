@@ -135,6 +135,7 @@ class Naming:
             codes=concept.codes,
             semantic_types=concept.semantic_types,
             explanation=_explain(term.kind, term.language, parts, support),
+            terminology=self._terminology.name,
         )
 
 

@@ -9,8 +9,11 @@ elsewhere; a part that is there is not. `pipelines.lines.joined` gives the same 
 Needs the extra `ray`, and this package on every machine.
 """
 
+import logging
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +21,7 @@ from typing import Any, Final
 import orjson
 
 from models.errors import MissingExtra
-from pipelines.errors import SourceError
+from pipelines.errors import ClusterUnavailable, SourceError
 from pipelines.lines import (
     CHUNK_LINES,
     MAX_LINE_BYTES,
@@ -34,6 +37,11 @@ from pipelines.lines import (
 from pipelines.sources.files import bounded_lines, is_packed
 
 SPANS: Final = "spans.jsonl"
+LOCAL: Final = "local"
+"""In place of an address: a cluster of this machine alone, for as long as it is needed."""
+_REACHED_S: Final = 10.0
+_LOCAL_STORE_BYTES: Final = 200 << 20
+"""Of shared memory; spans and tallies need little of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,37 @@ class Span:
     offset: int
     first: int
     lines: int
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[None]:
+    """This process connected to a cluster.
+
+    Args:
+        address: LOCAL, "auto" for the cluster that this machine belongs to, or HOST:PORT of its head.
+
+    Raises: MissingExtra; ClusterUnavailable.
+    """
+    ray = _ray()
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        if address == LOCAL:
+            ray.init(address=LOCAL, include_dashboard=False, object_store_memory=_LOCAL_STORE_BYTES, **quiet)
+        else:
+            _reachable(address)
+            ray.init(address=address, **quiet)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ClusterUnavailable(f"no Ray cluster answers at {address}; `ray start --head` makes one") from error
+    try:
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        yield
+    finally:
+        ray.shutdown()
+
+
+def cluster_cpus() -> int:
+    """Processors of the cluster that this process is connected to; at least one."""
+    return max(int(_ray().cluster_resources().get("CPU", 1)), 1)
 
 
 def run_lines_on_ray(
@@ -67,10 +106,7 @@ def run_lines_on_ray(
 
     Raises: SourceError; MissingExtra.
     """
-    try:
-        import ray.data
-    except ImportError:
-        raise MissingExtra("running on many machines needs the extra 'ray': pip install 'cognomen[ray]'") from None
+    ray = _ray()
     folder.mkdir(parents=True, exist_ok=True)
     spans = _spans(source, folder, chunk_lines)
     there = numbered_parts(folder)
@@ -107,6 +143,22 @@ class _Answerer:
             span = Span(*map(int, columns))
             tallies.append(write_part(self._folder, span.number, list(_lines(self._source, span)), self._answer))
         return {"ok": [tally.ok for tally in tallies], "failed": [tally.failed for tally in tallies]}
+
+
+def _reachable(address: str) -> None:
+    """Ask first: Ray itself tries for minutes, and then ends the process. Raises: OSError, ValueError."""
+    host, colon, port = address.rpartition(":")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACHED_S).close()
+
+
+def _ray() -> Any:  # noqa: ANN401 - a module
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise MissingExtra("running on many machines needs the extra 'ray': pip install 'cognomen[ray]'") from None
+    return ray
 
 
 def _spans(source: Path, folder: Path, chunk_lines: int) -> Sequence[Span]:

@@ -16,6 +16,7 @@ pipelines/job_titles/esco@GEN
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from models.arrays import EMPTY, Neighbours
 from models.artifacts import Artifact, ArtifactStore
 from models.calibration.platt import PlattCalibrator
 from models.encoders.base import Encoder
+from models.encoders.concatenated import ConcatenatedEncoder
 from models.errors import ArtifactInvalid, ShapeMismatch
 from models.hubness.base import NoCorrection
 from models.indexes.faiss import FaissIndex
@@ -36,7 +38,7 @@ from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, f
 from pipelines.demand import Counts, Demand, open_demand
 from pipelines.demand import artifact_name as demand_name
 from pipelines.encoding import ENCODED_AT_ONCE, MAP, centred, encode_rows, primary
-from pipelines.errors import TerminologyUnknown
+from pipelines.errors import ConfigInvalid, TerminologyUnknown
 from pipelines.feedback import (
     Confirmation,
     Memory,
@@ -51,6 +53,8 @@ from pipelines.flow import Parts, Pipeline
 from pipelines.head import Head, HeadLearner, Trial, fit_head
 from pipelines.hubs import Hubs, fit_hubs
 from pipelines.learning import DemandBonus, Learner, NothingLearned
+from pipelines.reranking import artifact_name as reranking_name
+from pipelines.reranking import open_reranking
 from pipelines.results import Options, Request
 from pipelines.scoring import best_threshold, expected_calibration_error
 from pipelines.spec import CalibrationSet, PipelineSpec
@@ -127,6 +131,7 @@ def build(
     confirmations: Sequence[Confirmation] = (),
     queries: Sequence[Request] = (),
     origin: Mapping[str, str] | None = None,
+    rows_by: Mapping[str, Encoder] = MappingProxyType({}),
     on_progress: Progress = lambda stage, done, total: None,
 ) -> Build:
     """Index a terminology for a pipeline, calibrate it, publish it as a new generation and open that.
@@ -137,16 +142,24 @@ def build(
             out in turn, and texts that name nothing. They also decide whether a correction for hubs is on.
         queries: texts as they are asked, answers unknown: the query bank of those corrections. By default terms.
         origin: what else the manifest should name among the build's parents, such as the job that asked for it.
+        rows_by: the encoders that `config.rows_by` names, by the encoder whose place each takes.
 
-    Raises: CorrectionUnavailable if the options set a correction without its bank; ArtifactWriteFailed if the disk
-        refuses; the last good generation keeps answering.
+    Raises: ConfigInvalid if one of those is missing or of another width; CorrectionUnavailable if the options set a
+        correction without its bank; ArtifactWriteFailed if the disk refuses; the last good generation keeps answering.
     """
+    if spec.searched is not None and config.plain_names:
+        terminology = spec.searched(terminology)
     terminology, taken = with_confirmations(terminology, confirmations)
     texts = [spec.row_text(term.text) for term in terminology.row_terms]
     if not texts:
         raise ArtifactInvalid(f"terminology {terminology.name} has no terms to index")
     vectors, means = encode_rows(
-        texts, encoder=encoder, config=config, concepts=terminology.row_concepts, on_progress=on_progress
+        texts,
+        encoder=encoder,
+        config=config,
+        concepts=terminology.row_concepts,
+        rows_by=_checked(rows_by, encoder, config),
+        on_progress=on_progress,
     )
     query_encoder = centred(encoder, means)
     on_progress("index", 0, 1)
@@ -175,6 +188,7 @@ def build(
 
     on_progress("write", 0, 1)
     parents = {"encoder": encoder.fingerprint, "terminology": f"{terminology.name}@{terminology.version}"}
+    parents |= {f"rows by {by.name}": by.fingerprint for by in rows_by.values()}
     parents |= origin or {}
     if taken:
         parents["confirmations"] = fingerprint(taken)
@@ -263,7 +277,9 @@ def open_build(
         HubnessReport.from_json(details.get("hubness_report", {})),
     )
     memory = Memory()
-    decider = _decider(opened, artifact.read_json("calibration.json"), config)
+    reranking = open_reranking(spec.name, artifact, terminology, store=store, at=at)
+    calibration = artifact.read_json("calibration.json") if reranking is None else reranking.calibration
+    decider = _decider(opened, calibration, config)
     parts = Parts(
         terminology=opened,
         index=_hybrid(dense, lexical, config, opened),
@@ -276,11 +292,23 @@ def open_build(
             config=config,
         ),
         vectors=dense.vectors,
+        reranking=reranking,
     )
     means = artifact.read_tensors("means.safetensors") if "means.safetensors" in files else {}
     query_encoder = centred(encoder, means)
     pipeline = spec.pipeline(config, parts, query_encoder)
     return Build(pipeline, artifact, encoder, query_encoder, parts, config, confirmed, memory)
+
+
+def _checked(rows_by: Mapping[str, Encoder], encoder: Encoder, config: PipelineConfig) -> Mapping[str, Encoder]:
+    parts = encoder.encoders if isinstance(encoder, ConcatenatedEncoder) else [encoder]
+    widths = {part.name: part.dimension for part in parts}
+    if rows_by.keys() != config.rows_by.keys() or any(by.dimension != widths.get(n) for n, by in rows_by.items()):
+        raise ConfigInvalid(
+            f"rows_by: each of its encoders must stand for one of {', '.join(widths)} and be as wide; "
+            f"it has {', '.join(config.rows_by) or 'none'}"
+        )
+    return rows_by
 
 
 def snapshot(spec: PipelineSpec, terminology: str, *, store: ArtifactStore) -> dict[str, str]:
@@ -291,7 +319,7 @@ def snapshot(spec: PipelineSpec, terminology: str, *, store: ArtifactStore) -> d
     name = artifact_name(spec, terminology)
     if not store.exists(name):
         raise TerminologyUnknown(f"{spec.slug} has no build for that terminology")
-    names = [name, demand_name(spec.name, terminology)]
+    names = [name, demand_name(spec.name, terminology), reranking_name(spec.name, terminology)]
     return {name: store.current(name) for name in names if store.exists(name)}
 
 
@@ -414,7 +442,7 @@ def _hybrid(dense: FaissIndex, lexical: LexicalIndex, config: PipelineConfig, te
     return HybridIndex(dense, lexical, weights=weights, pool=config.rows)
 
 
-def _decider(terminology: Terminology, calibration: dict[str, Any], config: PipelineConfig) -> Decider:
+def _decider(terminology: Terminology, calibration: Mapping[str, Any], config: PipelineConfig) -> Decider:
     if calibration["calibrator"] is None:
         return TakeBest()
     threshold = calibration["threshold"] if config.min_confidence is None else config.min_confidence

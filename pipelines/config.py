@@ -116,6 +116,13 @@ class PipelineConfig(BaseModel):
         False,
         description="Terms are encoded as queries are: for models with prompts, where terms are as short as queries.",
     )
+    rows_by: dict[str, str] = Field(
+        default_factory=dict,
+        description="Encoder → the prepared variant that encodes terms in its place: e5-small → e5-small-int8.",
+    )
+    plain_names: bool = Field(
+        True, description="Terms are also searched without what only a classification says, where a pipeline knows how."
+    )
     rows: int = Field(200, ge=1, le=10_000, description="Index rows retrieved per mention (guess).")
     candidates: int = Field(32, ge=1, le=1000, description="Concepts kept for rerank and decide (guess).")
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="Lexical against dense.")

@@ -1,6 +1,7 @@
 """Texts to vectors as a pipeline means it: encoders joined, weighted by language, centred on the terminology."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -66,6 +67,7 @@ def encode_rows(
     encoder: Encoder,
     config: PipelineConfig,
     concepts: NDArray[np.int64] | None = None,
+    rows_by: Mapping[str, Encoder] = MappingProxyType({}),
     on_progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> tuple[Vectors, dict[str, NDArray[np.float32]]]:
     """Vectors of a terminology's terms, and what was done to those of each encoder that is centred or aligned.
@@ -74,6 +76,7 @@ def encode_rows(
 
     Args:
         concepts: (n,) which concept each text is a term of; without them nothing is aligned.
+        rows_by: encoder name → what encodes terms in its place, such as itself in fewer bits.
 
     Returns: (n, d) float32 unit vectors; encoder name → (d_part,) mean, and name + ".map" → (d_part, d_part) map.
     """
@@ -87,7 +90,8 @@ def encode_rows(
     blocks = []
     total = len(todo) * len(parts)
     for number, (part, root) in enumerate(zip(parts, roots, strict=True)):
-        encode = part.encode_query if config.symmetric else part.encode_passage
+        by = rows_by.get(part.name, part)
+        encode = by.encode_query if config.symmetric else by.encode_passage
         chunks = [np.zeros((0, part.dimension), np.float32)]
         for start in range(0, len(todo), ENCODED_AT_ONCE):
             chunks.append(encode(todo[start : start + ENCODED_AT_ONCE]))

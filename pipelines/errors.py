@@ -8,6 +8,7 @@ PipelineError
 ├── CollectionUnknown      no retrieval collection of that name was built
 ├── PipelineUnknown        no folder of that name in pipelines/
 ├── ConfigInvalid          an option that a pipeline's config does not take
+├── ClusterUnavailable     no cluster of machines answers where one was asked for
 ├── CorrectionUnavailable  a hubness method whose bank this build has not
 └── InputInvalid           an item that no pipeline can read; carries a JSON pointer into the request
 """
@@ -51,6 +52,10 @@ class PipelineUnknown(PipelineError):
 
 class ConfigInvalid(PipelineError):
     """An option that a pipeline's config does not take."""
+
+
+class ClusterUnavailable(PipelineError):
+    """No cluster of machines answers where one was asked for."""
 
 
 class CorrectionUnavailable(PipelineError):

@@ -13,6 +13,7 @@ from pipelines.deciding import Decider
 from pipelines.encoding import TextEncoding
 from pipelines.errors import CorrectionUnavailable
 from pipelines.learning import Learner, NothingLearned
+from pipelines.reranking import Reranking
 from pipelines.results import Candidate, LinkedMention, Mention, Options, Request, Result
 from pipelines.terminology import Terminology
 
@@ -53,7 +54,9 @@ class MentionEncoder(Protocol):
 class CandidateReranker(Protocol):
     """Candidates in, candidates out, re-scored and re-sorted."""
 
-    def rerank(self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]]) -> list[list[Candidate]]:
+    def rerank(
+        self, mentions: Sequence[Mention], queries: Queries, candidates: Sequence[list[Candidate]]
+    ) -> list[list[Candidate]]:
         """The same candidates per mention, best first."""
         ...
 
@@ -68,6 +71,7 @@ class Parts:
         corrections: hubness method → correction; "none" and "auto" at the least.
         learner: what use has taught.
         vectors: (rows, d) of the terminology's terms as they are indexed; None where they are not at hand.
+        reranking: the re-ranker that was trained for this terminology, if there is one that won.
     """
 
     terminology: Terminology
@@ -76,6 +80,7 @@ class Parts:
     corrections: Mapping[str, HubnessCorrection]
     learner: Learner = field(default_factory=NothingLearned)
     vectors: Vectors | None = None
+    reranking: Reranking | None = None
 
 
 class OneMention:
@@ -117,7 +122,9 @@ class KeepAll:
 class KeepOrder:
     """No re-ranking."""
 
-    def rerank(self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]]) -> list[list[Candidate]]:
+    def rerank(
+        self, mentions: Sequence[Mention], queries: Queries, candidates: Sequence[list[Candidate]]
+    ) -> list[list[Candidate]]:
         """The candidates as they came."""
         return list(candidates)
 
@@ -185,7 +192,7 @@ class Pipeline:
         found = self._stage("correct", n, correction.correct, queries, found)
         candidates = self._stage("name", n, self._naming.candidates, found, options=options, reach=self._learner.reach)
         candidates = self._stage("learn", n, self._learner.learn, queries, found, candidates, options)
-        candidates = self._stage("rerank", n, self._reranker.rerank, mentions, candidates)
+        candidates = self._stage("rerank", n, self._reranker.rerank, mentions, queries, candidates)
         decisions = self._stage("decide", n, self._decider.decide, mentions, candidates, options)
         numbers = iter(which)
         linked = [[LinkedMention(mention, decisions[next(numbers)]) for mention in p.mentions] for p in prepared]

@@ -131,6 +131,10 @@ def index_terminology(
             continue
         config = configure(spec)
         encoder, stored = remembering(encoder_of(config.encoder), vectors)
+        rows_by = {}
+        for whose, variant in config.rows_by.items():
+            rows_by[whose], more = remembering(encoder_of(variant), vectors)
+            stored += more
         try:
             opened = build(
                 spec,
@@ -141,6 +145,7 @@ def index_terminology(
                 confirmations=confirmations_of(spec),
                 queries=queries,
                 origin={_ORIGIN: origin} if origin else None,
+                rows_by=rows_by,
                 on_progress=on_progress,
             )
             opened.artifact.close()

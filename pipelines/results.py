@@ -80,6 +80,7 @@ class Candidate:
         scores: by stage: dense, lexical, corrected, demand, confirmed, rerank.
         support: how many terms of the concept were found.
         confidence: calibrated probability in [0, 1] that the concept is right; 0 before `decide`.
+        terminology: the name of the one it stands in.
     """
 
     concept: int
@@ -94,6 +95,7 @@ class Candidate:
     semantic_types: Sequence[str] = ()
     confidence: float = 0.0
     explanation: str = ""
+    terminology: str = ""
 
     def with_score(self, score: float, scores: Mapping[str, float]) -> "Candidate":
         """The same candidate, scored anew; its explanation says by what."""
@@ -111,6 +113,7 @@ class Candidate:
             self.semantic_types,
             self.confidence,
             f"{self.explanation}; {moved}" if moved else self.explanation,
+            self.terminology,
         )
 
     def with_confidence(self, confidence: float) -> "Candidate":
@@ -129,6 +132,7 @@ class Candidate:
             self.semantic_types,
             confidence,
             self.explanation,
+            self.terminology,
         )
 
 
@@ -141,6 +145,7 @@ class Decision:
         confidence: of the concept chosen; where NIL, of the best candidate refused (0 if there was none).
         notes: what the caller should know: "below min_confidence", "broader", a degraded stage.
         candidates: best first, at most `top_k`.
+        terminology: whose concept it is, where several were asked; None where one was.
     """
 
     concept_id: str | None
@@ -148,6 +153,26 @@ class Decision:
     confidence: float
     candidates: Sequence[Candidate]
     notes: Sequence[str] = ()
+    terminology: str | None = None
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The candidate decided for; None where NIL, and for a broader concept that was no candidate."""
+        return next(
+            (
+                c
+                for c in self.candidates
+                if c.concept_id == self.concept_id and self.terminology in {None, c.terminology}
+            ),
+            None,
+        )
+
+    @property
+    def source(self) -> str | None:
+        """The terminology of the concept decided for; None where NIL."""
+        if self.nil or self.terminology is not None:
+            return self.terminology
+        return self.candidates[0].terminology if self.candidates else None
 
     @property
     def nil(self) -> bool:

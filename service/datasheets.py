@@ -34,6 +34,9 @@ _SHARE: Final = 0.85
 _RETRY_S: Final = 5
 
 
+_Place = tuple[str, str]
+
+
 @dataclass(slots=True)
 class _Kept:
     document: Document
@@ -42,7 +45,9 @@ class _Kept:
 
 
 class Shelf:
-    """Documents that were read, by id (and whether scans were read), the longest unused given up first.
+    """Documents that were read, by tenant and id, the longest unused given up first.
+
+    A document's id is what is in it: whoever has read the same must not learn that others did.
 
     Args:
         capacity_bytes: of all page models together, estimated; one larger document is not kept.
@@ -53,7 +58,7 @@ class Shelf:
         self._capacity = capacity_bytes
         self._keep_s = keep_s
         self._clock = clock
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[_Place, _Kept] = OrderedDict()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -61,38 +66,39 @@ class Shelf:
         self._forget_old()
         return len(self._kept)
 
-    def put(self, document: Document) -> None:
+    def put(self, document: Document, *, tenant: str = "") -> None:
         """Keep a document, in place of what was known of it."""
-        self.drop(document.id)
+        place = (tenant, document.id)
+        self._drop(place)
         size = _WORD_BYTES * sum(len(page.words) for page in document.pages) + 4096
         if size > self._capacity:
             return
-        self._kept[document.id] = _Kept(document, size, self._clock() + self._keep_s)
+        self._kept[place] = _Kept(document, size, self._clock() + self._keep_s)
         self._bytes += size
         self._forget_old()
         while self._bytes > self._capacity:
-            self.drop(next(iter(self._kept)))
+            self._drop(next(iter(self._kept)))
 
-    def get(self, document_id: str) -> Document | None:
+    def get(self, document_id: str, *, tenant: str = "") -> Document | None:
         """A document that is still kept, else None."""
         self._forget_old()
-        kept = self._kept.get(document_id)
+        place = (tenant, document_id)
+        kept = self._kept.get(place)
         if kept is None:
             return None
-        self._kept.move_to_end(document_id)
+        self._kept.move_to_end(place)
         kept.until = self._clock() + self._keep_s
         return kept.document
 
-    def drop(self, document_id: str) -> None:
-        """Forget a document."""
-        if (kept := self._kept.pop(document_id, None)) is not None:
+    def _drop(self, place: _Place) -> None:
+        if (kept := self._kept.pop(place, None)) is not None:
             self._bytes -= kept.size
 
     def _forget_old(self) -> None:
         # Every use moves to the end and sets the same span anew: the first is always the oldest.
         now = self._clock()
         while self._kept and next(iter(self._kept.values())).until <= now:
-            self.drop(next(iter(self._kept)))
+            self._drop(next(iter(self._kept)))
 
 
 class Desk:
@@ -121,18 +127,24 @@ class Desk:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def read(
-        self, data: bytes, *, ocr: bool, timeout_s: float, gone: Callable[[], Awaitable[None]] | None = None
+        self,
+        data: bytes,
+        *,
+        ocr: bool,
+        timeout_s: float,
+        gone: Callable[[], Awaitable[None]] | None = None,
+        tenant: str = "",
     ) -> Document:
         """The document of these bytes, from the shelf if it is there.
 
         Raises: Overloaded; TimedOut; ClientGone; DocumentUnreadable.
         """
-        known = self.shelf.get(hashlib.sha256(data).hexdigest())
+        known = self.shelf.get(hashlib.sha256(data).hexdigest(), tenant=tenant)
         if known is not None and not (ocr and known.needs_ocr):
             return known
         limits = self._limits if not ocr else _longer(self._limits, most_s=timeout_s)
         document = await self.run(lambda: read_document(data, limits=limits, ocr=ocr), timeout_s=timeout_s, gone=gone)
-        self.shelf.put(document)
+        self.shelf.put(document, tenant=tenant)
         return document
 
     async def picture(

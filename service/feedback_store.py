@@ -178,10 +178,6 @@ class FeedbackStore:
         with self._reading() as connection:
             return _select(connection, "1")
 
-    def confirmations(self) -> list[Confirmation]:
-        """What the next build should learn."""
-        return confirmations(self.all())
-
     def rebind(self, memory: Memory) -> None:
         """Keep another memory in step from now on: that of a build which answers in place of the one before."""
         if self._there:
@@ -246,9 +242,14 @@ class FeedbackStore:
 
 def read_confirmations(data: Path, pipeline: str, terminology: str) -> list[Confirmation]:
     """What users confirmed for a pipeline's slug and a terminology, for `build`; empty where nobody said anything."""
+    return confirmations(read_feedback(data, pipeline, terminology))
+
+
+def read_feedback(data: Path, pipeline: str, terminology: str) -> list[Feedback]:
+    """Everything that users said for a pipeline's slug and a terminology, oldest first."""
     store = FeedbackStore(feedback_path(data, pipeline, terminology), memory=Memory())
     try:
-        return store.confirmations()
+        return store.all()
     finally:
         store.close()
 

@@ -9,6 +9,7 @@ A file appears whole, by rename after fsync, and is never changed afterwards. It
 ids, which are ours.
 """
 
+import copy
 import errno
 import hashlib
 import json
@@ -17,14 +18,15 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final
+from typing import IO, Any, Final
 
+from service.keys import Caller
 from service.problems import Refusal, Unavailable
 
 _ID: Final = re.compile(r"file-\d{8}T\d{12}-[0-9a-f]{8}")
@@ -57,6 +59,7 @@ class StoredFile:
         filename: as the caller named it, cleaned.
         size: in bytes.
         created_at: seconds since 1970.
+        owner: who made it, as `Caller.to_owner` writes it.
     """
 
     id: str
@@ -65,6 +68,7 @@ class StoredFile:
     size: int
     sha256: str
     created_at: float
+    owner: Mapping[str, Any] | None = None
 
 
 class FileStore:
@@ -78,6 +82,13 @@ class FileStore:
     def __init__(self, root: Path, *, quota_bytes: int) -> None:
         self.root = root
         self._quota = quota_bytes
+        self._caller: Caller | None = None
+
+    def seen_by(self, caller: Caller) -> "FileStore":
+        """These files as one sees them who may be bound to prefixes; what they make is theirs."""
+        view = copy.copy(self)
+        view._caller = caller
+        return view
 
     def incoming(self, *, expected_bytes: int = 0, file_id: str | None = None) -> "Incoming":
         """A place to write a new file to. Raises: StorageFull if there is no room for as much as is expected."""
@@ -93,9 +104,12 @@ class FileStore:
     def get(self, file_id: str) -> StoredFile:
         """What is known of a file. Raises: FileUnknown."""
         try:
-            return StoredFile(**json.loads((self._home(file_id) / _ABOUT).read_bytes()))
+            known = StoredFile(**json.loads((self._home(file_id) / _ABOUT).read_bytes()))
         except FileNotFoundError:
             raise FileUnknown("There is no file of that id.") from None
+        if self._caller is not None and not self._caller.sees_of(Caller.from_owner(known.owner)):
+            raise FileUnknown("There is no file of that id.")
+        return known
 
     def path(self, file_id: str) -> Path:
         """Where its bytes are. Raises: FileUnknown."""
@@ -105,9 +119,13 @@ class FileStore:
     def open(self, file_id: str) -> IO[bytes]:
         """Its bytes; they stay readable while open, even if it is deleted. Raises: FileUnknown."""
         try:
-            return (self._home(file_id) / _CONTENT).open("rb")
+            return self.path(file_id).open("rb")
         except FileNotFoundError:
             raise FileUnknown("There is no file of that id.") from None
+
+    def owner(self) -> dict[str, object] | None:
+        """Whose is what is made through this."""
+        return self._caller.to_owner() if self._caller is not None else None
 
     def page(self, *, after: str = "", size: int, purpose: str | None = None) -> tuple[list[StoredFile], str | None]:
         """Files after the one of that id, oldest first, and the id to go on after; None on the last page."""
@@ -135,7 +153,7 @@ class FileStore:
 
     def delete(self, file_id: str) -> None:
         """Remove a file; a job that reads it has a link of its own. Raises: FileUnknown."""
-        home = self._home(file_id)
+        home = self.path(file_id).parent
         grave = self.root / f".tmp-{file_id}-{secrets.token_hex(4)}"
         try:
             # Renamed first: nobody must see it half removed.
@@ -200,7 +218,8 @@ class Incoming:
 
     def finish(self, *, filename: str, purpose: str) -> StoredFile:
         """Make it whole and visible; a file of the same id that is there already stays. Raises: StorageFull."""
-        about = StoredFile(self.id, filename, purpose, self._size, self._digest.hexdigest(), time.time())
+        digest, owner = self._digest.hexdigest(), self._store.owner()
+        about = StoredFile(self.id, filename, purpose, self._size, digest, time.time(), owner)
         with refused_by_disk():
             _sync(self._stream)
             with (self._folder / _ABOUT).open("wb") as stream:

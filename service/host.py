@@ -261,6 +261,10 @@ class PipelineHost:
         """Names of every prepared encoder, sorted."""
         return self._library.names()
 
+    def opened_encoder(self, name: str) -> Encoder | None:
+        """An encoder that was opened before; never slow. None says nothing of whether there is one."""
+        return self._library.opened(name)
+
     def encoder(self, name: str) -> Encoder:
         """A prepared encoder, opened once and kept; "a+b" joins two. Raises: EncoderUnknown."""
         return self._library.get(name)

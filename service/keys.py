@@ -17,12 +17,12 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from service.problems import Refusal, Unavailable
@@ -101,9 +101,24 @@ class Caller:
         """Whether a terminology's or collection's name exists for them."""
         return not self.prefixes or name.startswith(self.prefixes)
 
-    def sees_key(self, key: "Caller") -> bool:
-        """Whether they may know of a key: one that sees nothing they do not."""
-        return not self.prefixes or bool(key.prefixes and all(self.sees(prefix) for prefix in key.prefixes))
+    @property
+    def tenant(self) -> str:
+        """The same for all who are bound to the same prefixes; empty for who sees all."""
+        return json.dumps(sorted(set(self.prefixes))) if self.prefixes else ""
+
+    def sees_of(self, other: "Caller") -> bool:
+        """Whether they may know of another's key and what it made: one that sees nothing they do not."""
+        return not self.prefixes or bool(other.prefixes and all(self.sees(prefix) for prefix in other.prefixes))
+
+    def to_owner(self) -> dict[str, object]:
+        """Who made something, as it is written down beside it."""
+        return {"id": self.id, "prefixes": list(self.prefixes)}
+
+    @staticmethod
+    def from_owner(owner: Mapping[str, Any] | None) -> "Caller":
+        """Who made something, as it was written down; what nobody wrote down was made by somebody who sees all."""
+        owner = owner or {}
+        return Caller(str(owner.get("id", "")), "", (), tuple(owner.get("prefixes", ())))
 
 
 @dataclass(frozen=True, slots=True)

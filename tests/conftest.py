@@ -119,12 +119,31 @@ def prepared_reranker(trained_reranker, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory, terminology):
+def everything(tmp_path_factory, terminology) -> ArtifactStore:
+    """Everything that can be hosted, small."""
+    from tests.live import build_everything
+
+    return build_everything(tmp_path_factory.mktemp("everything"), terminology)
+
+
+@pytest.fixture(scope="session")
+def live(everything, tmp_path_factory):
     """The address of a real service that hosts everything, small; made once for all tests that look from outside."""
     from tests.live import serve_everything
 
-    with serve_everything(tmp_path_factory.mktemp("live"), terminology) as address:
+    with serve_everything(everything, tmp_path_factory.mktemp("live")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def live_with_keys(everything, tmp_path_factory):
+    """The same, where a key is needed: its address and its keys."""
+    from service.keys import KeyStore
+    from tests.live import serve_everything
+
+    data = tmp_path_factory.mktemp("live-with-keys")
+    with serve_everything(everything, data, require_keys=True) as address:
+        yield address, KeyStore(data)
 
 
 @pytest.fixture(scope="session")

@@ -25,12 +25,17 @@ from service.settings import Settings
 COLOURS, THINGS = ("red", "green", "old", "blue"), ("car", "boat", "hat", "house")
 
 
-@contextmanager
-def serve_everything(folder: Path, terminology: Terminology) -> Iterator[str]:
-    """Its address. Job titles over twelve occupations, common findings, datasheets, a collection, files, jobs, keys."""
+def build_everything(folder: Path, terminology: Terminology) -> ArtifactStore:
+    """Job titles over twelve occupations, common findings, datasheets, two collections."""
     store = ArtifactStore(folder / "artifacts")
     _build_all(store, terminology, folder)
-    settings = Settings(drain_s=0, data=folder / "data", artifacts=store.root, job_nice=0)
+    return store
+
+
+@contextmanager
+def serve_everything(store: ArtifactStore, data: Path, **options: object) -> Iterator[str]:
+    """The address of a service over all of it, with files, jobs and keys."""
+    settings = Settings(**{"drain_s": 0, "data": data, "artifacts": store.root, "job_nice": 0, **options})
     app = create_app(settings, PipelineHost(store, data=settings.data))
     (bound,) = listening("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, http="httptools", ws="none", log_config=None, access_log=False))

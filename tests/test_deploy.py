@@ -121,3 +121,13 @@ def test_helm_renders():
         )
         assert done.returncode == 0, done.stderr
         assert all(part is None or part["kind"] for part in yaml.safe_load_all(done.stdout))
+
+
+def test_yaml_is_tidy_and_says_nothing_twice():
+    pytest.importorskip("yamllint", reason="yamllint is not installed (pip install yamllint)")
+    rules = "{extends: default, rules: {line-length: disable, document-start: disable, braces: {max-spaces-inside: 1}}}"
+    # Templates are YAML only once helm has rendered them.
+    paths = [p for p in DEPLOY.rglob("*.yaml") if "templates" not in p.parts] + [ROOT / "mkdocs.yml"]
+    command = [sys.executable, "-m", "yamllint", "--strict", "-d", rules, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -28,7 +28,9 @@ from models.encoders.base import Encoder
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
 from pipelines.build import Build, build, builds, open_build
+from pipelines.feedback import Confirmation, Feedback, confirmations, key_of
 from pipelines.medical.pipeline import row_text
+from pipelines.medical.prepare import query_of
 from pipelines.results import Options, Request
 from pipelines.sources import read_terminology
 from pipelines.terminology import Terminology
@@ -36,9 +38,13 @@ from pipelines.terminology import Terminology
 DATA = SHARED / "medical"
 LANGUAGES = ["de", "en", "es", "fr", "it", "nl", "pt"]
 KS = (1, 5, 64)
-INDEXED = ("encoder", "index", "blocks", "centred", "aligned", "symmetric", "ngrams")
+TAUGHT = {"codiesp": "icd10cm_es_codiesp_train.jsonl"}
+"""Sets whose training mentions can be confirmed: what a hospital's own coding teaches."""
+INDEXED = ("encoder", "index", "blocks", "centred", "aligned", "symmetric", "ngrams", "plain_names", "rows_by")
 """Options that a build cannot do without building again."""
 ROUNDS = 1000
+UNNAMED = 1000
+"""Aliases of a language that is held out."""
 CHUNK = 64
 
 
@@ -68,7 +74,8 @@ TITLES = {
     "codiesp": "CodiEsp dev, es → ICD-10-CM",
     "ncbi": "NCBI dev, en → MEDIC",
 }
-METHODS = ("n-gram", "rapidfuzz", "minilm", "e5-small", "equal RRF", "ours")
+PLAIN = "n-gram, plain names"
+METHODS = ("n-gram", PLAIN, "rapidfuzz", "minilm", "e5-small", "equal RRF", "ours")
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 SETS = {
     "gsc": ("hpo", ["hpo_en_gscplus.jsonl"], "en"),
@@ -138,14 +145,20 @@ def documents_of(name: str) -> list[Document]:
     return _gsc() if name == "gsc" else _quaero()
 
 
+def current_ids() -> dict[str, str]:
+    """Obsolete HPO id → the one that replaced it. GSC+ was annotated with the HPO of 2014."""
+    return read_terminology(DATA / "hp.obo.gz", format="obo", name="hpo").redirects
+
+
 def _gsc() -> list[Document]:
+    current = current_ids()
     found = []
     for path in sorted((DATA / "dev/documents/en_gscplus/annotations").glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
         gold: dict[tuple[int, int], set[str]] = defaultdict(set)
         for annotation in content["annotations"]:
             for span in annotation["evidence_spans"]:
-                gold[span["start_char"], span["end_char"]].add(annotation["hpo_id"])
+                gold[span["start_char"], span["end_char"]].add(current.get(annotation["hpo_id"], annotation["hpo_id"]))
         found.append(Document(content["doc_id"], content["full_text"], dict(gold), "en"))
     return found
 
@@ -222,14 +235,9 @@ def methods(terminology: Terminology, mentions: Mentions, encoders: dict[str, Ke
     distinct = list(dict.fromkeys(row_text(text) for text in mentions.texts))
     place = {text: i for i, text in enumerate(distinct)}
     order = [place[row_text(text)] for text in mentions.texts]
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32)
-    with cpu_seconds() as spent:
-        matrix = vectorizer.fit_transform(rows).T.tocsr()
-    print(f"  n-gram index: {spent():.1f} CPU-s", flush=True)
-    found: dict[str, list[list[str]]] = {"n-gram": [], "rapidfuzz": []}
+    found: dict[str, list[list[str]]] = {"n-gram": _by_ngrams(rows, distinct, terminology), "rapidfuzz": []}
     for start in range(0, len(distinct), CHUNK):
         texts = distinct[start : start + CHUNK]
-        found["n-gram"] += nearest((vectorizer.transform(texts) @ matrix).toarray(), terminology)
         found["rapidfuzz"] += nearest(process.cdist(texts, rows, scorer=fuzz.ratio, dtype=np.float32), terminology)
     for name, encoder in encoders.items():
         passages = encoder.encode_query(rows)
@@ -241,23 +249,46 @@ def methods(terminology: Terminology, mentions: Mentions, encoders: dict[str, Ke
     return {name: [lists[i] for i in order] for name, lists in found.items()}
 
 
-def ours(built: Build, mentions: Mentions) -> list[list[str]]:
+def ngrams(terminology: Terminology, mentions: Mentions) -> list[list[str]]:
+    """xMEN's method alone, over all rows of a terminology."""
+    rows = [row_text(term.text) for term in terminology.row_terms]
+    return _by_ngrams(rows, [row_text(text) for text in mentions.texts], terminology)
+
+
+def _by_ngrams(rows: Sequence[str], texts: Sequence[str], terminology: Terminology) -> list[list[str]]:
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32)
+    with cpu_seconds() as spent:
+        matrix = vectorizer.fit_transform(rows).T.tocsr()
+    print(f"  n-gram index: {spent():.1f} CPU-s", flush=True)
+    found: list[list[str]] = []
+    for start in range(0, len(texts), CHUNK):
+        scores = (vectorizer.transform(texts[start : start + CHUNK]) @ matrix).toarray()
+        found += nearest(scores, terminology)
+    return found
+
+
+def ours(built: Build, mentions: Mentions, *, hubness: str = "auto") -> list[list[str]]:
     found = []
     for start in range(0, len(mentions.texts), CHUNK):
         requests = [
             Request(text, mentions.language, mentions=((0, len(text)),), options=Options(top_k=max(KS)))
             for text in mentions.texts[start : start + CHUNK]
         ]
-        found += [[c.concept_id for c in r.mentions[0].decision.candidates] for r in built.pipeline.run(requests)]
+        results = built.pipeline.run(requests, hubness=hubness)
+        found += [[c.concept_id for c in r.mentions[0].decision.candidates] for r in results]
     return found
 
 
 def measure(name: str, built: Build, encoders: dict[str, Kept]) -> dict[str, object]:
     mentions = mentions_of(name)
     print(f"{name}: {len(mentions.texts)} mentions", flush=True)
-    found = {
-        method: ranks(lists, mentions.gold) for method, lists in methods(built.terminology, mentions, encoders).items()
-    }
+    return compared(built, mentions, encoders, published(SETS[name][0]))
+
+
+def compared(built: Build, mentions: Mentions, encoders: dict[str, Kept], published: Terminology) -> dict[str, object]:
+    """Ours beside the other methods over the terminology as it is published, and n-grams over ours with plain names."""
+    found = {method: ranks(lists, mentions.gold) for method, lists in methods(published, mentions, encoders).items()}
+    found[PLAIN] = ranks(ngrams(built.terminology, mentions), mentions.gold)
     found["ours"] = ranks(ours(built, mentions), mentions.gold)
     for method, places in found.items():
         print(f"  {method:12s}", " ".join(f"{(places < k).mean():.3f}" for k in KS), flush=True)
@@ -271,6 +302,36 @@ def measure(name: str, built: Build, encoders: dict[str, Kept]) -> dict[str, obj
         "recall": {method: recall_of(places, mentions) for method, places in found.items()},
         "ours_minus_R@1": against,
     }
+
+
+def hubs(name: str, built: Build) -> dict[str, object]:
+    """Recall with every correction for hubs that the build has fitted on its own terms, and without."""
+    mentions = mentions_of(name)
+    offered = [method for method in built.parts.corrections if method != "auto"]
+    found = {method: ranks(ours(built, mentions, hubness=method), mentions.gold) for method in offered}
+    report: dict[str, object] = {}
+    for method, places in found.items():
+        gain = (places < 1).astype(float) - (found["none"] < 1)
+        against = interval(*by_document(gain, mentions.documents))
+        report[method] = {**recall_of(places, mentions), "minus_none_R@1": against}
+        print(f"  {method:10s}", [round(float((places < k).mean()), 4) for k in KS], against, flush=True)
+    return report
+
+
+def unnamed(language: str, store: ArtifactStore, encoder: Kept) -> dict[str, object]:
+    """HPO built without one of its languages, whose aliases are then the mentions: a language nobody has translated to."""
+    known = [tag for tag in LANGUAGES if tag != language]
+    built = built_for("hpo", store, encoder, languages=known)
+    there = {row_text(term.text) for term in built.terminology.row_terms}
+    drawn = [
+        (term.text, concept.id)
+        for concept in published("hpo", [language]).concepts
+        for term in concept.terms
+        if row_text(term.text) not in there and concept.id in built.terminology.by_id
+    ]
+    drawn = [drawn[i] for i in np.random.default_rng(0).permutation(len(drawn))[:UNNAMED]]
+    mentions = Mentions([text for text, _ in drawn], [{c} for _, c in drawn], [c for _, c in drawn], language)
+    return compared(built, mentions, {"e5-small": encoder}, published("hpo", known))
 
 
 def end_to_end(name: str, built: Build, encoder: Kept) -> dict[str, object]:
@@ -306,22 +367,68 @@ def end_to_end(name: str, built: Build, encoder: Kept) -> dict[str, object]:
     return {"documents": len(documents), "gold": int(gold), **scores}
 
 
-def built_for(kb: str, store: ArtifactStore, encoder: Kept) -> Build:
+def confirmed_in(name: str) -> list[Confirmation]:
+    """A set's training mentions as users would have confirmed them, one user a mention."""
+    lines = [json.loads(line) for line in (DATA / "dev" / TAUGHT[name]).open(encoding="utf-8")]
+    return confirmations(
+        Feedback(line["text"], query_of(line["text"]), concept, "accept", SETS[name][2])
+        for line in lines
+        for concept in line["gold"][:1]
+    )
+
+
+def taught(name: str, plainly: Build, built: Build) -> dict[str, object]:
+    """Recall with and without confirmations: of pairs of text and concept that were confirmed, and of all others."""
+    mentions = mentions_of(name)
+    known = {(key_of(c.text), c.concept_id) for c in confirmed_in(name)}
+    seen = np.array(
+        [
+            any((key_of(query_of(t)), g) in known for g in gold)
+            for t, gold in zip(mentions.texts, mentions.gold, strict=True)
+        ]
+    )
+    report: dict[str, object] = {"confirmations": len(known), "head": built.artifact.manifest.details["head"]}
+    found = {
+        "without": ranks(ours(plainly, mentions), mentions.gold),
+        "with": ranks(ours(built, mentions), mentions.gold),
+    }
+    for part, some in (("all", np.ones(len(seen), bool)), ("seen", seen), ("unseen", ~seen)):
+        chosen = replace(mentions, documents=[d for d, s in zip(mentions.documents, some, strict=True) if s])
+        recall = {how: recall_of(places[some], chosen) for how, places in found.items()}
+        report[part] = {"mentions": int(some.sum()), "recall": recall}
+        print(f"  {part:7s}", {how: [r[f"R@{k}"][0] for k in KS] for how, r in recall.items()}, flush=True)
+    return report
+
+
+def published(kb: str, languages: Sequence[str] = LANGUAGES, *, name: str | None = None) -> Terminology:
+    """A terminology of ../shared in these languages."""
+    return read_terminology(DATA / f"{kb}_kb.jsonl.gz", format="xmen", name=name or kb, languages=languages)
+
+
+def built_for(
+    kb: str,
+    store: ArtifactStore,
+    encoder: Kept,
+    taken: Sequence[Confirmation] = (),
+    languages: Sequence[str] = LANGUAGES,
+) -> Build:
     spec = registry.spec("medical")
-    path = DATA / f"{kb}_kb.jsonl.gz"
-    terminology = read_terminology(path, format="xmen", name=kb, languages=LANGUAGES)
+    name = "-".join([kb, *(["taught"] if taken else []), *(tag for tag in LANGUAGES if tag not in languages)])
+    terminology = published(kb, languages, name=name)
     config = spec.config()
-    if kb in builds(spec, store=store):
-        opened = open_build(spec, kb, store=store, encoder_of=lambda _: encoder)
-        same = all(getattr(opened.config, option) == getattr(config, option) for option in INDEXED)
+    if name in builds(spec, store=store):
+        opened = open_build(spec, name, store=store, encoder_of=lambda _: encoder)
+        # As it was written: an option that came later is not in an older build, whatever its default is now.
+        written, wanted = opened.artifact.read_json("config.json"), config.model_dump()
+        same = all(written.get(option) == wanted[option] for option in INDEXED)
         if same and opened.terminology.version == terminology.version:
             # What is indexed is the same; what is asked of it may have changed since.
             pipeline = spec.pipeline(config, opened.parts, opened.query_encoder)
             return replace(opened, pipeline=pipeline, config=config)
     with cpu_seconds() as spent:
-        made = build(spec, terminology, encoder=encoder, store=store, config=config)
+        made = build(spec, terminology, encoder=encoder, store=store, config=config, confirmations=taken)
     print(
-        f"{kb}: built in {spent():.0f} CPU-s, {encoder.seconds:.0f} of them for {encoder.fresh} new texts", flush=True
+        f"{name}: built in {spent():.0f} CPU-s, {encoder.seconds:.0f} of them for {encoder.fresh} new texts", flush=True
     )
     return made
 
@@ -340,8 +447,8 @@ def _figures(content: dict[str, Any]) -> str:
     named = {key: sets[key] for key in SETS if key in sets}
     order = [m for m in METHODS if any(m in found["recall"] for found in named.values())]
     rows = [
-        "R@1 / R@5 / R@64 of gold mentions, every method over the same aliases (`benchmarks/quality/medical.py`; 95 % intervals",
-        "over documents):",
+        "R@1 / R@5 / R@64 of gold mentions (`benchmarks/quality/medical.py`; 95 % intervals over documents). Other methods",
+        "search the aliases as published, ours and the second n-gram column those with plain names (`plain.py`) too:",
         "",
         "| set | n | " + " | ".join(order) + " | ours − n-gram, R@1 |",
         "| --- | --- |" + " --- |" * (len(order) + 1),
@@ -360,7 +467,41 @@ def _figures(content: dict[str, Any]) -> str:
                 f"| {TITLES[key]} | {found['precision']:.3f} | {found['recall']:.3f} | {value:.3f} [{low:.3f}, {high:.3f}] "
                 f"| {found['cpu_ms_per_2000_characters']:.0f} |"
             )
+    rows += _parts(sets)
     return "\n".join([*rows, "", f"{content['machine']['cpu']}, {content['date'][:10]}; a shared machine."])
+
+
+def _parts(sets: dict[str, Any]) -> list[str]:
+    """Tables of what only some runs measure: confirmations, corrections for hubs, languages without aliases."""
+    rows: list[str] = []
+    if taught_sets := [key for key in SETS if f"{key} taught" in sets]:
+        rows += [
+            "",
+            "With the training part's mentions as confirmations (`cognomen build medical` learns from them):",
+            "",
+        ]
+        rows += ["| set | mentions | n | without | with |", "| --- | --- | --- | --- | --- |"]
+        for key in taught_sets:
+            for part in ("all", "seen", "unseen"):
+                found = sets[f"{key} taught"][part]
+                cells = " | ".join(_recalls(found["recall"][how]) for how in ("without", "with"))
+                rows.append(f"| {TITLES[key]} | {part} | {found['mentions']:,} | {cells} |")
+    if hub_sets := [key for key in SETS if f"{key} hubness" in sets]:
+        rows += ["", "With each correction for hubs, its bank drawn from the terminology:", ""]
+        offered = list(sets[f"{hub_sets[0]} hubness"])
+        rows += ["| set | " + " | ".join(offered) + " |", "| --- |" + " --- |" * len(offered)]
+        rows += [
+            f"| {TITLES[key]} | " + " | ".join(_recalls(sets[f"{key} hubness"].get(m)) for m in offered) + " |"
+            for key in hub_sets
+        ]
+    if languages := [key.removeprefix("hpo without ") for key in sets if key.startswith("hpo without ")]:
+        rows += ["", "HPO built without a language, whose aliases are the mentions:", ""]
+        rows += ["| language | n | n-gram | e5-small | ours |", "| --- | --- | --- | --- | --- |"]
+        for tag in languages:
+            found = sets[f"hpo without {tag}"]
+            cells = " | ".join(_recalls(found["recall"][m]) for m in ("n-gram", "e5-small", "ours"))
+            rows.append(f"| {tag} | {found['mentions']:,} | {cells} |")
+    return rows
 
 
 def _recalls(found: dict[str, list[float]] | None) -> str:
@@ -374,6 +515,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(SETS))
     parser.add_argument("--minilm", action="store_true", help="beside e5, on English and HPO")
     parser.add_argument("--end-to-end", action="store_true")
+    parser.add_argument("--hubness", action="store_true", help="also with every correction for hubs")
+    parser.add_argument("--without", nargs="*", default=[], help="languages of HPO to hold out, such as nl it pt")
+    parser.add_argument("--taught", action="store_true", help="also with the training mentions confirmed")
     parser.add_argument("--no-recall", action="store_true")
     parser.add_argument("--report", action="store_true", help="only write the figures of pipelines/medical/README.md")
     chosen = parser.parse_args()
@@ -391,8 +535,16 @@ def main() -> None:
             if chosen.minilm and SETS[name][2] == "en":
                 encoders["minilm"] = Kept(library.get("minilm"), chosen.cache)
             save_part("medical", name, measure(name, built, encoders), config=config)
+        if chosen.hubness:
+            save_part("medical", f"{name} hubness", hubs(name, built), config=config)
+        if chosen.taught and name in TAUGHT:
+            again = built_for(SETS[name][0], store, encoder, confirmed_in(name))
+            save_part("medical", f"{name} taught", taught(name, built, again), config=config)
         if chosen.end_to_end and name in {"gsc", "quaero"}:
             save_part("medical", f"{name} end to end", end_to_end(name, built, encoder), config=config)
+    for language in chosen.without:
+        print(f"HPO without {language}", flush=True)
+        save_part("medical", f"hpo without {language}", unnamed(language, store, encoder), config=config)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ Needs wrk (apt), prepared artifacts (`cognomen setup`), the extra `encoders` for
 venv of its own (without it that peer is left out, and the table says so). Starts every server itself, on loopback, with
 one thread in every pool; all embed by MiniLM in fp32. First it checks that all answer 200 and that vectors agree with
 SentenceTransformer's. Then, for every load, the servers take turns in rounds, so that a busy machine is busy for all.
-Writes benchmarks/results/serving.json. About 20 minutes.
+Writes benchmarks/results/serving.json. About 20 minutes. Last, 1, 2 and 4 processes of ours answer from one artifacts
+folder, and what they hold together is read from the kernel: RSS counts a page once for each process that has it mapped, PSS
+shares it out. Indexes and vectors are mapped files, so their pages are there once; `--only memory` measures this alone.
 
 CPU-ms per request is user and system time of the server's process tree over the window, by the requests answered in it:
 it decides what a core can serve and is hardly moved by what else the machine does. Throughput and latency are.
@@ -46,6 +48,7 @@ THREADS: Final = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_
 MIXED: Final = "en,de,fr,es"
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 START_S: Final = 240
+PROCESSES: Final = (1, 2, 4)
 AGREE: Final = 0.9999
 """The least cosine to SentenceTransformer's vectors that counts as the same model."""
 
@@ -107,7 +110,7 @@ class Server:
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Status and JSON of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         content = None if body is None else json.dumps(body)
         connection.request(method, path, content, {"content-type": "application/json"})
         answer = connection.getresponse()
@@ -122,6 +125,18 @@ class Server:
     def rss_mb(self) -> int:
         """Resident memory of the process tree."""
         return sum(int(stat(pid)[21]) for pid in tree(self.pid)) * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+    def memory_mb(self, artifacts: Path) -> dict[str, float]:
+        """What the process tree holds: RSS, PSS, what is its own alone, and what of it are mapped files of artifacts."""
+        read = [rollup(pid) for pid in tree(self.pid)]
+        mapped = [pages for pid in tree(self.pid) for pages in mappings(pid, artifacts.resolve())]
+        return {
+            "mapped_rss": round(sum(rss for rss, _ in mapped) / 1024, 1),
+            "mapped_pss": round(sum(pss for _, pss in mapped) / 1024, 1),
+            "rss": round(sum(r["Rss"] for r in read) / 1024, 1),
+            "pss": round(sum(r["Pss"] for r in read) / 1024, 1),
+            "private": round(sum(r["Private_Clean"] + r["Private_Dirty"] for r in read) / 1024, 1),
+        }
 
 
 @dataclass(frozen=True)
@@ -148,7 +163,7 @@ def infinity(program: Path, folder: Path, model: str) -> Server:
     return Server(f"infinity {model}", command, path="/embeddings", ready="/health", env=env)
 
 
-def ours(artifacts: Path, pipelines: Path, workers: int) -> Server:
+def ours(artifacts: Path, pipelines: Path, workers: int, data: Path | None = None) -> Server:
     pipelines.write_text('[job-titles]\nterminologies = ["isco08"]\n')
     env = {
         "COGNOMEN_ARTIFACTS": str(artifacts.resolve()),
@@ -156,6 +171,11 @@ def ours(artifacts: Path, pipelines: Path, workers: int) -> Server:
         "COGNOMEN_PORT": "PORT",
         "COGNOMEN_WORKERS": str(workers),
         "COGNOMEN_DRAIN_S": "0",
+        # Without workers of jobs: what is measured answers requests.
+        "COGNOMEN_JOB_WORKERS": "0",
+        # A refusal would end the benchmark, and a busy machine is slow.
+        "COGNOMEN_REQUEST_TIMEOUT_S": "300",
+        **({"COGNOMEN_DATA": str(data)} if data is not None else {}),
     }
     command = [sys.executable, "-m", "service"]
     return Server("ours", command, path="/v1/embeddings", ready="/readyz", env=env)
@@ -210,6 +230,27 @@ def stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
+def rollup(pid: int) -> dict[str, int]:
+    """The kilobytes of /proc/PID/smaps_rollup by name; empty of what the kernel does not tell."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {line.split(":")[0]: int(line.split()[1]) for line in lines}
+
+
+def mappings(pid: int, folder: Path) -> list[tuple[int, int]]:
+    """RSS and PSS in kilobytes of each file below a folder that a process has mapped: indexes and vectors."""
+    found: list[dict[str, int]] = []
+    inside = False
+    for line in Path(f"/proc/{pid}/smaps").read_text(errors="replace").splitlines():
+        name, _, value = line.partition(":")
+        if "-" in line.split()[0]:
+            inside = str(folder) in line
+            if inside:
+                found.append({})
+        elif inside and name in {"Rss", "Pss"}:
+            found[-1][name] = int(value.split()[0])
+    return [(one["Rss"], one["Pss"]) for one in found]
+
+
 # -- measuring -------------------------------------------------------------------------------------
 
 
@@ -236,6 +277,28 @@ def measure(contender: Contender, load: Load, seconds: float) -> dict[str, Any]:
         "p99_ms": seen["p99_ms"],
         "rss_mb": server.rss_mb(),
     }
+
+
+def shared_memory(artifacts: Path, scratch: Path) -> list[dict[str, Any]]:
+    """What 1, 2 and 4 processes of ours hold that answer from the same artifacts, each after the same requests."""
+    found = []
+    for processes in PROCESSES:
+        with ExitStack() as running:
+            servers = [
+                ours(artifacts, scratch / f"memory-{i}.toml", 1, scratch / f"data-{i}") for i in range(processes)
+            ]
+            for i, server in enumerate(servers):
+                server.name = f"memory-{processes}-{i}"
+                running.enter_context(server.running(scratch))
+            for server in servers:
+                answered(server)
+                embedded(server, titles())
+                settle(server)
+            each = [server.memory_mb(artifacts) for server in servers]
+        total = {f"{name}_mb": round(sum(one[name] for one in each), 1) for name in each[0]}
+        found.append({"processes": processes, **total, "pss_mb_each": round(total["pss_mb"] / processes, 1)})
+        console.log(str(found[-1]))
+    return found
 
 
 def settle(server: Server) -> None:
@@ -323,6 +386,17 @@ def ratios(windows: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def show_memory(memory: Sequence[dict[str, Any]]) -> None:
+    heads = ("processes", "RSS", "PSS", "private", "mapped artifacts, RSS", "their PSS", "PSS a process")
+    table = Table(*heads, title="Memory of processes over one artifacts, MB")
+    for line in memory:
+        cells = (
+            line[key] for key in ("rss_mb", "pss_mb", "private_mb", "mapped_rss_mb", "mapped_pss_mb", "pss_mb_each")
+        )
+        table.add_row(str(line["processes"]), *(f"{cell:.0f}" for cell in cells))
+    console.print(table)
+
+
 def show(windows: dict[str, Any], over: dict[str, Any]) -> None:
     names = list(next(iter(windows.values())))
     cells: dict[str, Callable[[Sequence[dict[str, Any]]], str]] = {
@@ -362,8 +436,11 @@ def main() -> None:
     if shutil.which("wrk") is None:
         raise SystemExit("needs wrk: apt-get install wrk")
     with tempfile.TemporaryDirectory() as scratch:
-        report = compare(arguments, Path(scratch))
-    show(report["windows"], report["ratios"])
+        report = {} if arguments.only == ["memory"] else compare(arguments, Path(scratch))
+        report["memory"] = shared_memory(arguments.artifacts, Path(scratch))
+    if "windows" in report:
+        show(report["windows"], report["ratios"])
+    show_memory(report["memory"])
     if not arguments.only:
         print(save("serving", report))
 

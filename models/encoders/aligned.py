@@ -94,6 +94,7 @@ def fit_map(
     Args:
         vectors: (n, d) unit rows.
         groups: rows of each thing, two or more; every step draws things, and two rows of each.
+        scale: at most 40.
 
     Returns: (d, d) float32; the identity where there is no pair to learn from.
     """
@@ -102,10 +103,11 @@ def fit_map(
     if len(groups) < 2:
         return weights
     rng = np.random.default_rng(seed)
+    members = _Members(groups)
     first = np.zeros_like(weights)
     second = np.zeros_like(weights)
     for step in range(1, steps + 1):
-        a, b = _pairs(groups, min(batch, len(groups)), rng)
+        a, b = members.pairs(min(batch, len(groups)), rng)
         gradient = _gradient(weights, vectors[a], vectors[b], scale)
         first = _BETA1 * first + (1 - _BETA1) * gradient
         second = _BETA2 * second + (1 - _BETA2) * gradient**2
@@ -115,12 +117,21 @@ def fit_map(
     return weights
 
 
-def _pairs(
-    groups: Sequence[NDArray[np.int64]], size: int, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    chosen = rng.choice(len(groups), size, replace=False)
-    pairs = np.array([rng.choice(groups[i], 2, replace=False) for i in chosen], np.int64)
-    return pairs[:, 0], pairs[:, 1]
+class _Members:
+    """The rows of each group end to end, so that a batch of pairs is drawn at once."""
+
+    def __init__(self, groups: Sequence[NDArray[np.int64]]) -> None:
+        self._rows = np.concatenate(groups)
+        self._sizes = np.array([len(group) for group in groups])
+        self._starts = np.cumsum(self._sizes) - self._sizes
+
+    def pairs(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Two different rows of each of `size` groups."""
+        chosen = rng.choice(len(self._sizes), size, replace=False)
+        sizes = self._sizes[chosen]
+        one = rng.integers(sizes)
+        other = (one + rng.integers(1, sizes)) % sizes
+        return self._rows[self._starts[chosen] + one], self._rows[self._starts[chosen] + other]
 
 
 def _gradient(weights: NDArray[np.float32], a: Vectors, b: Vectors, scale: float) -> NDArray[np.float32]:
@@ -131,7 +142,9 @@ def _gradient(weights: NDArray[np.float32], a: Vectors, b: Vectors, scale: float
     u, v = mapped_a / length_a, mapped_b / length_b
     logits = np.float32(scale) * (u @ v.T)
     # d loss / d logits: both softmaxes less the pairs that belong together, halved, and averaged over the batch.
-    slope = (_softmax(logits, 1) + _softmax(logits, 0)) / 2
+    # Cosines lie in [-1, 1]: below a common maximum exp cannot underflow to zero up to a scale of 40.
+    likely = np.exp(logits - logits.max())
+    slope = likely * (0.5 / likely.sum(axis=1, keepdims=True) + 0.5 / likely.sum(axis=0, keepdims=True))
     slope[np.arange(len(a)), np.arange(len(a))] -= 1
     slope *= np.float32(scale / len(a))
     grad_u, grad_v = slope @ v, slope.T @ u
@@ -139,9 +152,3 @@ def _gradient(weights: NDArray[np.float32], a: Vectors, b: Vectors, scale: float
     grad_b = (grad_v - v * (grad_v * v).sum(axis=1, keepdims=True)) / length_b
     gradient: NDArray[np.float32] = a.T @ grad_a + b.T @ grad_b
     return gradient
-
-
-def _softmax(logits: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    shares = np.exp(logits - logits.max(axis=axis, keepdims=True))
-    normalized: NDArray[np.float32] = shares / shares.sum(axis=axis, keepdims=True)
-    return normalized

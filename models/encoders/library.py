@@ -44,6 +44,10 @@ class EncoderLibrary:
         """The parts of an encoder's name that are not prepared, in order."""
         return [part for part in name.split("+") if part != BUILT_IN and not self._store.exists(artifact_name(part))]
 
+    def opened(self, name: str) -> Encoder | None:
+        """The encoder of that name if it was opened before; never slow, never looks at the disk."""
+        return self._opened.get(name)
+
     def get(self, name: str) -> Encoder:
         """The encoder of that name, loaded.
 

@@ -55,6 +55,8 @@ class OnnxEncoder:
         self._loading = Lock()
         self._session: Any = None
         self._tokenizer: Any = None
+        # What was read last: whoever encodes texts often wants their tokens counted next.
+        self._last: tuple[str, tuple[str, ...], list[list[int]]] = ("", (), [])
 
     @property
     def dimension(self) -> int:
@@ -105,9 +107,15 @@ class OnnxEncoder:
     def _token_ids(self, texts: Sequence[str], prompt: str) -> list[list[int]]:
         if self._session is None:
             self.load()
+        key = tuple(texts)
+        last_prompt, last_texts, ids = self._last
+        if last_texts == key and last_prompt == prompt:
+            return ids
         cleaned = readable(texts, prompt=prompt, max_tokens=self.description.max_tokens)
         # One by one on purpose: encode_batch would spread over every core, past the threads we were given.
-        return [self._tokenizer.encode(text).ids for text in cleaned]
+        ids = [self._tokenizer.encode(text).ids for text in cleaned]
+        self._last = (prompt, key, ids)
+        return ids
 
     def _padded(self, ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         lengths = np.array([len(row) for row in ids])

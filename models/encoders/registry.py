@@ -26,6 +26,6 @@ def open_encoder(folder: Path, *, device: str = "cpu", threads: int = 1) -> Enco
         case "sentence_transformer":
             from models.encoders.sentence_transformer import SentenceTransformerEncoder
 
-            return SentenceTransformerEncoder(folder, name=description.label, device=device)
+            return SentenceTransformerEncoder(folder, name=description.label, device=device, exact=False)
         case other:
             raise ArtifactInvalid(f"{folder} holds an encoder of kind {other!r}; known: onnx, sentence_transformer")

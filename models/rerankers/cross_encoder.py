@@ -61,8 +61,12 @@ class CrossEncoder:
 
     def score(self, queries: Sequence[str], documents: Sequence[Sequence[str]]) -> list[Scores]:
         """For each query the probabilities that its documents answer it, in their order."""
+        return [_sigmoid(logits) for logits in self.logits(queries, documents)]
+
+    def logits(self, queries: Sequence[str], documents: Sequence[Sequence[str]]) -> list[Scores]:
+        """For each query the model's own numbers for its documents, in their order; any size, either sign."""
         pairs = [(query, text) for query, texts in zip(queries, documents, strict=True) for text in texts]
-        scores, start = self._scores(pairs), 0
+        scores, start = self._logits(pairs), 0
         found: list[Scores] = []
         for texts in documents:
             found.append(scores[start : start + len(texts)])
@@ -73,13 +77,12 @@ class CrossEncoder:
         """The tokens each pair costs, after truncation."""
         return [len(encoded.ids) for encoded in self._encoded(pairs)]
 
-    def _scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
+    def _logits(self, pairs: Sequence[tuple[str, str]]) -> Scores:
         encoded = self._encoded(pairs)
         logits = np.empty(len(pairs), np.float32)
         for rows in _batches([len(one.ids) for one in encoded], budget=self._batch_tokens):
             logits[rows] = self._session.run(None, self._padded([encoded[row] for row in rows]))[0].reshape(-1)
-        scores: Scores = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
-        return scores
+        return logits
 
     def _encoded(self, pairs: Sequence[tuple[str, str]]) -> list[Any]:
         if self._session is None:
@@ -132,6 +135,11 @@ class CrossEncoder:
         if not path.is_file():
             raise ArtifactMissing(f"no {name} of re-ranker {self.name}; prepare it again")
         return path
+
+
+def _sigmoid(logits: Scores) -> Scores:
+    scores: Scores = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
+    return scores
 
 
 def _batches(lengths: Sequence[int], *, budget: int) -> Iterator[list[int]]:

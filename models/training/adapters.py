@@ -120,6 +120,15 @@ def restore(network: nn.Module, saved: Mapping[str, NDArray[np.generic]]) -> Non
             parameter.copy_(tensor)
 
 
+def attached(network: nn.Module) -> list[str]:
+    """The weights that may change, as `attach` named them."""
+    found: dict[str, None] = {}
+    for path, _ in network.named_parameters():
+        if (match := _PARAMETRIZED.match(path)) is not None:
+            found[".".join(part for part in (match["module"], match["weight"]) if part)] = None
+    return list(found)
+
+
 def merge(network: nn.Module, names: Sequence[str]) -> None:
     """Add what was learned to the weights, and leave the network as it was built."""
     for name in names:

@@ -135,7 +135,9 @@ class Gates:
         self._dimensions = [_dimensions(concept) for concept in terminology.concepts]
         self._sections = [frozenset(filter(None, c.codes.get("sections", "").split("|"))) for c in terminology.concepts]
 
-    def rerank(self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]]) -> list[list[Candidate]]:
+    def rerank(
+        self, mentions: Sequence[Mention], queries: Queries, candidates: Sequence[list[Candidate]]
+    ) -> list[list[Candidate]]:
         """The same candidates per mention, best first, ties as they came."""
         return [self._one(m, some) for m, some in zip(mentions, candidates, strict=True)]
 

@@ -2,7 +2,8 @@
 
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.pipeline import calibration, pipeline, row_text
-from pipelines.medical.starter import NAME, starter
+from pipelines.medical.plain import searched
+from pipelines.medical.starter import NAME, packaged, starter
 from pipelines.spec import PipelineSpec
 
 PIPELINE = PipelineSpec(
@@ -13,6 +14,8 @@ PIPELINE = PipelineSpec(
     pipeline=pipeline,
     row_text=row_text,
     calibration=calibration,
+    searched=searched,
     starter=starter,
     starter_name=NAME,
+    packaged=packaged,
 )

@@ -22,6 +22,9 @@ class MedicalConfig(PipelineConfig):
     candidates: int = Field(64, ge=1, le=1000, description="Concepts kept for decide: R@64 is what a re-ranker gets.")
     temperature: float = Field(20.0, gt=0, description="Kernel vote T (dev).")
     length_penalty: float = Field(0.0, ge=0, le=1, description="Kernel vote p: concepts differ in languages (dev).")
+    rerank: bool = Field(
+        True, description="Use the re-ranker that `train medical` kept for the terminology, where there is one."
+    )
     alike: float = Field(0.7, ge=0, le=1, description="Cosine of words from which a span is a guess (dev).")
     guesses: int = Field(
         3, ge=0, le=1000, description="Spans per 1,000 characters that are no term, yet tried by linking (dev)."
@@ -29,4 +32,10 @@ class MedicalConfig(PipelineConfig):
     foreign_guesses: int = Field(
         40, ge=0, le=1000, description="The same for texts in a language that the terminology has not (guess)."
     )
-    sure: float = Field(0.7, ge=0, le=1, description="Confidence from which a guess is answered (dev).")
+    chunks: bool = Field(
+        False, description="Noun chunks are tried too, where a spaCy pipeline is installed (extra chunks). Off: dev."
+    )
+    sure: float = Field(0.85, ge=0, le=1, description="Confidence from which a guess is answered (dev).")
+    foreign_sure: float = Field(
+        0.7, ge=0, le=1, description="The same in a language that the terminology has not (guess)."
+    )

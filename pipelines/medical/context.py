@@ -101,6 +101,18 @@ def modifiers() -> dict[str, frozenset[str]]:
     }
 
 
+@cache
+def variants() -> dict[str, dict[str, str]]:
+    """Language → stem → what it says: the same for all words that say the same in the name of a finding."""
+    content = resources.files("pipelines.medical").joinpath("variants.toml").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = {}
+    for meaning, words in tomllib.loads(content).items():
+        for tag, spellings in words.items():
+            for word in spellings.split():
+                found.setdefault(tag, {}).setdefault(stem_of(word, tag), f"*{meaning}")
+    return found
+
+
 def _mark(
     words: Sequence[Word],
     commas: Sequence[int],

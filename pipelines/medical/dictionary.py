@@ -34,12 +34,16 @@ class Span:
         first, last: numbers of its words, `last` exclusive.
         kind: EXACT, INFLECTED, REORDERED or GUESSED.
         weight: how telling its words are: the sum of their inverse document frequencies.
+        content: how many of its words are no function words; not counted for guesses.
+        alias: what it is a form of, as the terminology spells it; None where it is spelled so itself, and for guesses.
     """
 
     first: int
     last: int
     kind: int
     weight: float
+    content: int = 1
+    alias: str | None = None
 
     def overlaps(self, other: "Span") -> bool:
         """Whether the two share a word."""
@@ -56,6 +60,7 @@ class Dictionary:
         terminology: whose aliases are looked for.
         function_words: words that an alias may hold or lack, and that no mention begins or ends with.
         modifiers: language → stems of words that are no mention by themselves.
+        variants: language → stem → what it says, the same for all words that say the same.
     """
 
     def __init__(
@@ -64,13 +69,16 @@ class Dictionary:
         *,
         function_words: Iterable[str],
         modifiers: Mapping[str, frozenset[str]] | None = None,
+        variants: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._function = frozenset(function_words)
         self._modifiers = modifiers or {}
+        self._variants = variants or {}
         self._bits: dict[str, int] = {"en": 1}
         self._keys: dict[str, int] = {}
         self._stems: dict[str, int] = {}
         self._bags: dict[str, int] = {}
+        self._aliases: dict[str, list[tuple[int, str]]] = {}
         self._acronyms: set[str] = set()
         self._counts: dict[str, int] = {}
         self.longest = 1
@@ -82,6 +90,8 @@ class Dictionary:
         """Every span that is an alias, by its surest kind; they may overlap."""
         allowed = self._allowed(language)
         modifiers = self.modifiers(language)
+        variants = self._variants.get(primary(language) or "en", {})
+        lettered = _letters([text[word.start : word.end] for word in words])
         plain = [is_plain(text[a.end : b.start]) for a, b in pairwise(words)]
         ends = self._reach(words, text)
         found = []
@@ -90,19 +100,25 @@ class Dictionary:
                 continue
             norms = stems = ""
             bag: list[str] = []
-            straight = True
+            straight = unbroken = True
             for last in range(first + 1, ends[first] + 1):
                 word = words[last - 1]
                 norms = f"{norms} {word.norm}" if norms else word.norm
-                straight = straight and (last - first == 1 or plain[last - 2]) and word.norm not in _JOINING
-                if word.norm in self._function:
+                unbroken = unbroken and (last - first == 1 or plain[last - 2])
+                straight = unbroken and straight and word.norm not in _JOINING
+                if word.norm in self._function and not lettered[last - 1]:
+                    # An alias may end so, "unable to", but "hepatitis a" does not before "a few".
+                    if len(word.norm) > 1 and self._keys.get(norms, 0) & allowed:
+                        found.append(Span(first, last, EXACT, self._weight(bag), len(bag)))
                     continue
                 stems = f"{stems} {word.stem}" if stems else word.stem
                 bag.append(word.stem)
-                kind = self._kind(norms, stems, bag, allowed, straight)
+                any_order = bag_of(bag, variants)
+                kind = self._kind(norms, stems, any_order if straight else "", allowed, unbroken)
                 alone = len(bag) == 1 and (bag[0] in modifiers or (kind == INFLECTED and len(bag[0]) < _SHORT_STEM))
                 if kind and not alone and not self._mistaken(text[words[first].start : word.end], norms):
-                    found.append(Span(first, last, kind, self._weight(bag)))
+                    alias = None if kind == EXACT else self._alias(stems if kind == INFLECTED else any_order, allowed)
+                    found.append(Span(first, last, kind, self._weight(bag), len(bag), alias))
         return found
 
     def knows(self, word: Word) -> bool:
@@ -135,15 +151,20 @@ class Dictionary:
         every: frozenset[str] = frozenset()
         return every.union(*self._modifiers.values())
 
-    def _kind(self, norms: str, stems: str, bag: Sequence[str], allowed: int, straight: bool) -> int:
+    def _kind(self, norms: str, stems: str, any_order: str, allowed: int, unbroken: bool) -> int:
         if self._keys.get(norms, 0) & allowed:
             return EXACT
-        if self._stems.get(stems, 0) & allowed:
+        # "Nausea, vomiting" are two, whatever "nausea and vomiting" is.
+        if unbroken and self._stems.get(stems, 0) & allowed:
             return INFLECTED
         # In another order, only within one phrase: "meningiomas, and spinal" is no spinal meningioma.
-        if straight and len(bag) > 1 and self._bags.get(" ".join(sorted(bag)), 0) & allowed:
+        if any_order and self._bags.get(any_order, 0) & allowed:
             return REORDERED
         return 0
+
+    def _alias(self, key: str, allowed: int) -> str | None:
+        """The alias that words are a form of, of those in the text's language or English the first."""
+        return next((text for bit, text in self._aliases.get(key, ()) if bit & allowed), None)
 
     def _mistaken(self, spelled_as: str, norms: str) -> bool:
         """Whether a short word only looks like an alias in capitals: "all" is not ALL."""
@@ -165,7 +186,8 @@ class Dictionary:
 
     def _add(self, text: str, tag: str) -> None:
         words = words_of(text, language=tag)
-        content = [w.stem for w in words if w.norm not in self._function]
+        lettered = _letters([text[word.start : word.end] for word in words])
+        content = [w.stem for w, letter in zip(words, lettered, strict=True) if letter or w.norm not in self._function]
         if not content or len(words) > MAX_WORDS:
             return
         self.longest = max(self.longest, len(words))
@@ -174,13 +196,26 @@ class Dictionary:
         self._keys[norms] = self._keys.get(norms, 0) | bit
         stems = " ".join(content)
         self._stems[stems] = self._stems.get(stems, 0) | bit
-        if len(content) > 1:
-            bag = " ".join(sorted(content))
+        self._aliases.setdefault(stems, []).append((bit, text))
+        if bag := bag_of(content, self._variants.get(tag or "en", {})):
             self._bags[bag] = self._bags.get(bag, 0) | bit
+            if bag != stems:
+                self._aliases.setdefault(bag, []).append((bit, text))
         for stem in set(content):
             self._counts[stem] = self._counts.get(stem, 0) + 1
         if len(norms) <= _ACRONYM and any(map(str.isupper, spelled(text))) and text.isupper():
             self._acronyms.add(norms)
+
+
+def _letters(spellings: Sequence[str]) -> list[bool]:
+    """Which words are a capital letter after a word that is none: the C of "brachydactyly type C" joins nothing."""
+    before = ["A", *spellings]
+    return [len(word) == 1 and word.isupper() and not b.isupper() for b, word in zip(before, spellings, strict=False)]
+
+
+def bag_of(stems: Sequence[str], variants: Mapping[str, str]) -> str:
+    """What several words say together, in whatever order; "" for one alone."""
+    return " ".join(sorted(variants.get(stem, stem) for stem in stems)) if len(stems) > 1 else ""
 
 
 def is_plain(gap: str) -> bool:

@@ -10,11 +10,13 @@ from pipelines.aggregation import KernelVote, Naming
 from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
 from pipelines.flow import KeepOrder, Parts, Pipeline
+from pipelines.medical.chunks import NounChunks
 from pipelines.medical.config import MedicalConfig
-from pipelines.medical.context import function_words, modifiers
+from pipelines.medical.context import function_words, modifiers, variants
 from pipelines.medical.dictionary import Dictionary
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, query_of
+from pipelines.medical.reranking import reranker, window_of
 from pipelines.medical.selection import BestSpans
 from pipelines.results import Mention
 from pipelines.spec import CalibrationSet
@@ -25,7 +27,9 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
     """Find mentions, search every alias densely and lexically, let a concept's aliases vote, decide, select spans."""
     if not isinstance(config, MedicalConfig):
         raise TypeError(f"medical takes a MedicalConfig, not {type(config).__name__}")
-    dictionary = Dictionary(parts.terminology, function_words=function_words(), modifiers=modifiers())
+    dictionary = Dictionary(
+        parts.terminology, function_words=function_words(), modifiers=modifiers(), variants=variants()
+    )
     return Pipeline(
         "medical",
         preparer=MedicalPreparer(
@@ -33,6 +37,8 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             Guesser(parts.terminology, dictionary, alike=config.alike),
             guesses=config.guesses,
             foreign_guesses=config.foreign_guesses,
+            window=window_of(parts.reranking) if config.rerank else 0,
+            chunks=NounChunks() if config.chunks else None,
         ),
         encoder=KnownMentions(
             TextEncoding(encoder, config.blocks),
@@ -47,10 +53,10 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             limit=config.candidates,
         ),
         learner=parts.learner,
-        reranker=KeepOrder(),
+        reranker=reranker(parts.reranking, parts.terminology) if config.rerank else KeepOrder(),
         decider=parts.decider,
         rows=config.rows,
-        selector=BestSpans(sure=config.sure),
+        selector=BestSpans(sure=config.sure, foreign_sure=config.foreign_sure),
     )
 
 

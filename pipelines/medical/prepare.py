@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -12,9 +12,11 @@ from pipelines.errors import InputInvalid
 from pipelines.flow import Prepared
 from pipelines.language import LanguageGuesser
 from pipelines.medical.abbreviations import definitions
+from pipelines.medical.chunks import NounChunks
 from pipelines.medical.context import Said, context_of
 from pipelines.medical.dictionary import EXACT, GUESSED, Dictionary, Span
 from pipelines.medical.guesses import Guesser
+from pipelines.medical.reranking import around
 from pipelines.medical.words import Word, words_of
 from pipelines.results import Mention, Request
 
@@ -58,13 +60,26 @@ class MedicalPreparer:
         dictionary, guesser: of the terminology that is linked to.
         guesses, foreign_guesses: spans per 1,000 characters that are tried although they are no alias, in languages
             that the terminology has and in others.
+        window: characters around a mention that go with it, for a re-ranker that reads them.
+        chunks: noun chunks are tried as well; None does without.
     """
 
-    def __init__(self, dictionary: Dictionary, guesser: Guesser, *, guesses: int, foreign_guesses: int) -> None:
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        guesser: Guesser,
+        *,
+        guesses: int,
+        foreign_guesses: int,
+        window: int = 0,
+        chunks: NounChunks | None = None,
+    ) -> None:
         self._dictionary = dictionary
         self._guesser = guesser
         self._guesses = guesses
         self._foreign_guesses = foreign_guesses
+        self._window = window
+        self._chunks = chunks
 
     def prepare(self, requests: Sequence[Request]) -> list[Prepared]:
         """One Prepared per request, in order. Raises: InputInvalid for a mention that is not in its text."""
@@ -82,11 +97,15 @@ class MedicalPreparer:
                 for i, offsets in enumerate(request.mentions)
             ]
         said = context_of(words, request.text, [(p.span.first, p.span.last) for p in places], language=language)
-        given = request.mentions is not None
-        return Prepared(
-            [_mention(request.text, place, language, about, given) for place, about in zip(places, said, strict=True)],
-            language,
-        )
+        given, foreign = request.mentions is not None, not self._guesser.speaks(language)
+        mentions = [
+            _mention(request.text, place, language, about, given=given, foreign=foreign)
+            for place, about in zip(places, said, strict=True)
+        ]
+        if self._window:
+            near = [around(request.text, m.start, m.end, self._window) for m in mentions]
+            mentions = [replace(m, context=context) for m, context in zip(mentions, near, strict=True)]
+        return Prepared(mentions, language)
 
     def _found(
         self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None, *, given: bool
@@ -95,10 +114,32 @@ class MedicalPreparer:
         known = self._dictionary.find(words, text, language=spoken)
         rate = self._guesses if self._guesser.speaks(language) else self._foreign_guesses
         most = min(-(-rate * max(len(text), FEW_CHARS) // 1000), MAX_GUESSES)
-        spans = [*known, *self._guesser.guess(words, text, known, language=language, most=most)]
-        places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s) for s in spans}
-        places |= self._abbreviated(text, words, explained, spoken)
+        spans = [
+            *self._noun_chunks(text, words, language),
+            *self._guesser.guess(words, text, known, language=language, most=most),
+            *known,
+        ]
+        places = {(s.first, s.last): _Place(words[s.first].start, words[s.last - 1].end, s, s.alias) for s in spans}
+        explained_here = self._abbreviated(text, words, explained, spoken)
+        for first, last in [key for key in places if key[1] - key[0] == 1 and key not in explained_here]:
+            # "BO" is no body odour in a text that says it is the branchio-oto syndrome.
+            if text[words[first].start : words[first].end] in explained:
+                del places[first, last]
+        places |= explained_here
         return [places[key] for key in sorted(places, key=lambda key: (key[0], -key[1]))]
+
+    def _noun_chunks(self, text: str, words: Sequence[Word], language: str | None) -> list[Span]:
+        """Noun chunks from their first content word to their last, those of modifiers alone left out."""
+        if self._chunks is None:
+            return []
+        modifiers = self._dictionary.modifiers(language)
+        found = {}
+        for first, last in self._chunks.spans(text, words, language=language):
+            content = [i for i in range(first, last) if not self._dictionary.is_function(words[i])]
+            if any(words[i].stem not in modifiers for i in content):
+                span = Span(content[0], content[-1] + 1, GUESSED, 0.0)
+                found[span.first, span.last] = span
+        return list(found.values())[:MAX_GUESSES]
 
     def _abbreviated(
         self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None
@@ -134,7 +175,7 @@ def _given(
     return _Place(start, end, Span(first, last, EXACT, 0.0), explained.get(text[start:end].strip()))
 
 
-def _mention(text: str, place: _Place, language: str | None, said: Said, given: bool) -> Mention:
+def _mention(text: str, place: _Place, language: str | None, said: Said, *, given: bool, foreign: bool) -> Mention:
     own = text[place.start : place.end]
     return Mention(
         text=own,
@@ -148,7 +189,8 @@ def _mention(text: str, place: _Place, language: str | None, said: Said, given: 
             "hypothetical": said.hypothetical,
             "given": given,
             "found": place.span.kind,
-            "words": place.span.last - place.span.first,
+            "words": place.span.content,
+            "foreign": foreign,
             "likeness": 0.0,
         },
     )

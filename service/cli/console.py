@@ -54,8 +54,18 @@ def library_of(store: ArtifactStore) -> EncoderLibrary:
     return EncoderLibrary(store, device=chosen.device, threads=chosen.threads)
 
 
+def _names_terminology(argument: str) -> bool:
+    return argument.startswith(("--terminology", "-t"))
+
+
 class Commands(TyperGroup):
     """One clear line on stderr and exit code 1 for what any command raised on purpose; bugs stay loud."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as below
+        """`build retrieval` with a terminology builds that pipeline; without one, a collection."""
+        if args[:2] == ["build", "retrieval"] and not any(_names_terminology(one) for one in args):
+            args = ["build-collection", *args[2:]]
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer brings a click of its own, which it does not name
         """Run the command. With --debug, errors keep their traceback."""

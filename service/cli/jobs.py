@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,19 +12,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.artifacts import ArtifactStore
-from pipelines import registry
-from pipelines.build import open_build, snapshot
+from pipelines import batch_ray, registry
+from pipelines.batch_ray import LOCAL
+from pipelines.build import snapshot
 from pipelines.errors import ConfigInvalid
 from pipelines.indexing import changes_of, default_pipelines, index_terminology
-from pipelines.lines import parts, run_lines
+from pipelines.lines import Tally, numbered_parts, run_lines
 from pipelines.sources import FORMATS, detect_format
 from service.cli.console import Artifacts, AsJson, Bars, join_parts, library_of, out, say, settings, store_at
 from service.cli.datasheets import open_sheets, run_sheets
 from service.cli.setting_up import read_source
-from service.feedback_store import FeedbackStore, feedback_path, read_confirmations
+from service.feedback_store import read_confirmations, read_feedback
 from service.jobs.indexing import options_of
 from service.jobs.sheets import SLUG, pdfs_below
-from service.jobs.wire_lines import LINE_FORMATS, WireLines, checked_options
+from service.jobs.wire_lines import LINE_FORMATS, OpensLines, checked_options
 from service.problems import Invalid
 
 commands = typer.Typer()
@@ -47,13 +49,25 @@ def run(
     options: Annotated[
         list[str] | None, typer.Option("--set", help="An option of every line, name=value in JSON; repeatable.")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help=f"Spread it: HOST:PORT of a Ray cluster's head, 'auto', or '{LOCAL}' (this machine)."),
+    ] = None,
+    ray_workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on the cluster. Default: one for each processor.")
+    ] = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """One JSON line in, one out, as over HTTP; of datasheets a PDF in. Killed and started again, it goes on."""
+    """One JSON line in, one out, as over HTTP; of datasheets a PDF in. Killed and started again, it goes on.
+
+    With --ray lines are spread over a cluster, whose machines share the folders; the answers are the same bytes.
+    """
     spec = registry.spec(pipeline)
     said = _options(options or [])
     target = output or file.with_name(f"{file.name.split('.')[0]}.answers.jsonl")
     if spec.slug == SLUG:
+        if ray is not None:
+            raise ConfigInvalid("datasheets are read by one machine: leave --ray out")
         named = pdfs_below([file]) if file.is_dir() else [file]
         run_sheets(open_sheets(store_at(artifacts), terminology), named, target, options=said)
         return
@@ -67,21 +81,29 @@ def run(
     except Invalid as error:
         raise ConfigInvalid("; ".join(f"{f.pointer}: {f.detail}" for f in error.faults)) from error
     at = snapshot(spec, name, store=store)
-    built = open_build(spec, name, store=store, encoder_of=library_of(store).get, at=at)
-    feedback = FeedbackStore(feedback_path(data, spec.slug, name), memory=built.memory)
-    feedback.close()
+    feedback = read_feedback(data, spec.slug, name)
     # Parts of another input, generation or option are others; so is what users said since.
-    mark = _mark(file, at, said, len(built.memory))
+    mark = _mark(file, at, said, [asdict(item) for item in feedback])
     folder = target.with_name(f".{target.name}.{mark}.parts")
-    if folder.is_dir() and parts(folder):
-        say(f"{target}: going on after {len(parts(folder)):,} parts that are there")
-    with Bars(file.name) as bars, built.artifact:
-        tally = run_lines(
-            WireLines(built.pipeline, format, options=said),
-            file,
-            folder,
-            on_progress=lambda tally, total: bars("lines", tally.lines, total),
-        )
+    if folder.is_dir() and numbered_parts(folder):
+        say(f"{target}: going on after {len(numbered_parts(folder)):,} parts that are there")
+    machine = settings()
+    opens = OpensLines(
+        spec.slug, name, at, store.root.resolve(), said, feedback, device=machine.device, threads=machine.threads
+    )
+    with Bars(file.name) as bars:
+
+        def tell(tally: Tally, total: int) -> None:
+            bars("lines", tally.lines, total)
+
+        if ray is None:
+            tally = run_lines(opens(), file, folder, on_progress=tell)
+        else:
+            with batch_ray.cluster(ray):
+                workers = ray_workers or batch_ray.cluster_cpus()
+                tally = batch_ray.run_lines_on_ray(
+                    opens, file.resolve(), folder.resolve(), workers=workers, on_progress=tell
+                )
     join_parts(folder, target)
     say(f"{target}: {tally.ok:,} answered, {tally.failed:,} errors in place")
 

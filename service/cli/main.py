@@ -19,7 +19,7 @@ from pipelines.library import import_terminology, open_terminology
 from pipelines.results import Options
 from pipelines.sources import FORMATS, detect_format
 from pipelines.sources.installed import source_at
-from service.cli import datasheets, doctor, jobs, keys, learning, medical, rerankers, retrieval, training
+from service.cli import datasheets, doctor, jobs, keys, learning, linking, medical, rerankers, retrieval, training
 from service.cli.console import (
     Artifacts,
     AsJson,
@@ -58,6 +58,7 @@ app.add_typer(jobs.commands)
 app.add_typer(rerankers.commands)
 app.add_typer(datasheets.commands)
 app.add_typer(medical.commands, name="medical")
+app.add_typer(linking.commands)
 
 
 def main() -> None:
@@ -73,9 +74,15 @@ def _every_command(
 
 
 @app.command()
-def setup(artifacts: Artifacts = None) -> None:
-    """Prepare the default encoders, import the starter terminologies, build the pipelines. Skips what is there."""
-    set_up(store_at(artifacts))
+def setup(
+    pipeline: Annotated[str | None, typer.Argument(help="Only this pipeline.", show_default=False)] = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Prepare the default encoders, import the starter terminologies, build the pipelines. Skips what is there.
+
+    With the extra `medical` HPO and ICD-10-CM are built too: some minutes, once.
+    """
+    set_up(store_at(artifacts), pipeline=pipeline)
 
 
 @models.command("prepare")
@@ -158,7 +165,10 @@ def build(
     ] = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole."""
+    """Index a terminology for a pipeline and calibrate it: a new generation, switched to when it is whole.
+
+    `build retrieval NAME DOCUMENTS` is `build-collection NAME DOCUMENTS`.
+    """
     spec = registry.spec(pipeline)
     store = store_at(artifacts)
     name = terminology or spec.starter_name or ""

@@ -30,10 +30,13 @@ from service.cli.console import Bars, err, library_of, say
 from service.cli.starter_collection import set_up_collection
 
 
-def set_up(store: ArtifactStore) -> None:
-    """Everything that a first answer needs, skipping what is there already."""
+def set_up(store: ArtifactStore, *, pipeline: str | None = None) -> None:
+    """Everything that a first answer needs, skipping what is there already; of one pipeline, or of all.
+
+    Raises: PipelineUnknown.
+    """
     library = library_of(store)
-    for spec in registry.specs().values():
+    for spec in registry.specs().values() if pipeline is None else [registry.spec(pipeline)]:
         config = spec.config()
         missing = library.missing(config.encoder)
         for name in config.encoder.split("+"):
@@ -42,14 +45,20 @@ def set_up(store: ArtifactStore) -> None:
                 prepare_encoder(name, store=store)
         if spec.starter is None:
             continue
-        terminology = spec.starter()
-        import_terminology(terminology, store=store)
-        if _stands(spec, terminology, config, store=store):
-            say(f"{spec.slug} over {terminology.name} {terminology.version}: built already")
-            continue
+        for terminology in (spec.starter(), *(spec.packaged() if spec.packaged is not None else ())):
+            _set_up_terminology(spec, terminology, config, store=store)
+    if pipeline in {None, "retrieval"}:
+        set_up_collection(store)
+
+
+def _set_up_terminology(
+    spec: PipelineSpec, terminology: Terminology, config: PipelineConfig, *, store: ArtifactStore
+) -> None:
+    import_terminology(terminology, store=store)
+    stands = _stands(spec, terminology, config, store=store)
+    if not stands:
         build_pipeline(spec, terminology, config=config, store=store)
-        say(f"{spec.slug} over {terminology.name} {terminology.version}: built")
-    set_up_collection(store)
+    say(f"{spec.slug} over {terminology.name} {terminology.version}: built{' already' if stands else ''}")
 
 
 def _stands(spec: PipelineSpec, terminology: Terminology, config: PipelineConfig, *, store: ArtifactStore) -> bool:

@@ -1,4 +1,4 @@
-"""Teach encoders: one command that leaves an adapter and its card."""
+"""Teach encoders and re-rankers: one command that leaves an adapter or a re-ranker, and its card."""
 
 import shlex
 import shutil
@@ -13,14 +13,14 @@ from models.encoders.adapter import KIND, artifact_name
 from models.errors import MissingExtra
 from pipelines import registry
 from pipelines.errors import ConfigInvalid
-from service.cli.console import Artifacts, Bars, say, store_at
+from service.cli.console import Artifacts, Bars, library_of, say, store_at
 
 commands = typer.Typer()
 
 
 @commands.command()
 def train(
-    pipeline: Annotated[str, typer.Argument(help="A pipeline: job-titles.", show_default=False)],
+    pipeline: Annotated[str, typer.Argument(help="A pipeline: job-titles, medical.", show_default=False)],
     config: Annotated[
         Path, typer.Option("--config", "-c", help="TOML; docs/training.md.", exists=True, dir_okay=False)
     ],
@@ -28,18 +28,19 @@ def train(
         Path | None, typer.Option(help="Where checkpoints go. Default: ARTIFACTS/training/NAME.", file_okay=False)
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Also write the adapter into this folder.", file_okay=False)
+        Path | None, typer.Option(help="job-titles: also write the adapter into this folder.", file_okay=False)
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     artifacts: Artifacts = None,
 ) -> None:
-    """Train an encoder for a pipeline; `cognomen models prepare NAME` then folds what was learned into it."""
+    """Train an encoder for job-titles, to be folded in by `models prepare NAME`, or a re-ranker for medical."""
     spec = registry.spec(pipeline)
+    if spec.name == "medical":
+        _train_medical(config, work, resume=resume, artifacts=artifacts)
+        return
     if spec.name != "job_titles":
-        raise ConfigInvalid(f"{spec.slug} has no training recipe; job-titles has one")
-    missing = [library for library in ("sentence_transformers", "datasets", "accelerate") if find_spec(library) is None]
-    if missing:
-        raise MissingExtra(f"training needs {', '.join(missing)}; install the 'encoders' and 'training' extras")
+        raise ConfigInvalid(f"{spec.slug} has no training recipe; job-titles and medical have one")
+    _require("sentence_transformers", "datasets", "accelerate")
     from pipelines.job_titles import train as recipe
 
     store = store_at(artifacts)
@@ -62,3 +63,35 @@ def train(
     for name, value in card.figures["before"].items():
         say(f"  {name}: {value:.4f} → {after[name]:.4f}")
     say(f"cognomen models prepare {card.name}")
+
+
+def _train_medical(config: Path, work: Path | None, *, resume: bool, artifacts: Path | None) -> None:
+    _require("torch")
+    from pipelines.medical import train as recipe
+
+    store = store_at(artifacts)
+    chosen = recipe.read_config(config)
+    if chosen.cross is not None:
+        _require("sentence_transformers", "onnx")
+    with Bars(f"medical over {chosen.terminology}") as bars:
+        outcome = recipe.run(
+            chosen,
+            store=store,
+            encoder_of=library_of(store).get,
+            work=work or store.root / "training" / f"medical-{chosen.terminology}",
+            command=shlex.join(["cognomen", "train", "medical", "--config", str(config)]),
+            resume=resume,
+            on_progress=bars,
+        )
+    for line in recipe.shown(outcome.card):
+        say(line)
+    if outcome.generation is None:
+        say("not kept: retrieval alone does as well on documents held out; nothing was changed")
+    else:
+        say(f"kept: medical linking over {chosen.terminology} re-ranks from now on")
+
+
+def _require(*libraries: str) -> None:
+    missing = [library for library in libraries if find_spec(library) is None]
+    if missing:
+        raise MissingExtra(f"training needs {', '.join(missing)}; install the 'encoders' and 'training' extras")

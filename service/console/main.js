@@ -3,6 +3,7 @@
 
 import { ask, key } from "./api.js";
 import { announce, fill, h } from "./dom.js";
+import { closed, lacking, look, may, signIn, who } from "./session.js";
 import * as datasheets from "./views/datasheets.js";
 import * as feedback from "./views/feedback.js";
 import * as files from "./views/files.js";
@@ -51,7 +52,21 @@ async function route() {
   }
   const place = h("div", { class: `view view-${name || "home"}` });
   fill(main, place);
-  await view.render(place, params, { signal: leave.signal, address: (said) => remember(name, said) });
+  if (!may("read")) {
+    signIn(place, signedIn);
+    return;
+  }
+  const scope = lacking(name);
+  if (scope) {
+    closed(place, view.title, scope);
+    return;
+  }
+  try {
+    await view.render(place, params, { signal: leave.signal, address: (said) => remember(name, said) });
+  } catch (error) {
+    // Left before its answer came.
+    if (error.name !== "AbortError") throw error;
+  }
 }
 
 function parsedHash() {
@@ -69,10 +84,34 @@ function remember(name, said) {
 }
 
 function drawNav() {
-  const links = Object.entries(VIEWS).map(([name, view]) =>
-    h("a", { href: `#/${name}`, "data-view": name }, view.title),
-  );
+  const links = Object.entries(VIEWS).map(([name, view]) => {
+    const scope = lacking(name);
+    const closed = scope && who();
+    return h(
+      "a",
+      { href: `#/${name}`, "data-view": name, class: closed && "closed", title: closed && `needs the scope ${scope}` },
+      view.title,
+      closed && h("span", { class: "unseen" }, ` (needs the scope ${scope})`),
+    );
+  });
   fill(document.getElementById("nav"), links);
+}
+
+/** The key of this tab is another: what it opens is drawn anew. */
+function signedIn() {
+  drawNav();
+  labelKey();
+  route();
+}
+
+function labelKey() {
+  const button = document.getElementById("key-button");
+  const self = key.get() ? who() : null;
+  button.classList.toggle("set", Boolean(self));
+  button.textContent = self?.required ? self.name : "Key";
+  if (self?.required) button.setAttribute("aria-label", `Key: ${self.name}`);
+  else button.removeAttribute("aria-label");
+  button.title = self?.required ? `scopes: ${self.scopes.join(" ")}` : "";
 }
 
 async function drawState() {
@@ -110,26 +149,24 @@ function wireKey() {
   const button = document.getElementById("key-button");
   const dialog = document.getElementById("key-dialog");
   const input = document.getElementById("key-input");
-  const label = () => button.classList.toggle("set", Boolean(key.get()));
   button.addEventListener("click", () => {
     input.value = key.get();
     // Escape leaves the value of the time before.
     dialog.returnValue = "";
     dialog.showModal();
   });
-  dialog.addEventListener("close", () => {
-    if (dialog.returnValue === "use" || dialog.returnValue === "forget") {
-      key.set(dialog.returnValue === "use" ? input.value.trim() : "");
-      announce(key.get() ? "The key is used from now on" : "The key is forgotten");
-      route();
-    }
+  dialog.addEventListener("close", async () => {
+    const said = input.value.trim();
     input.value = "";
-    label();
+    if (dialog.returnValue === "use" || dialog.returnValue === "forget") {
+      key.set(dialog.returnValue === "use" ? said : "");
+      await look();
+      announce(key.get() ? "The key is used from now on" : "The key is forgotten");
+      signedIn();
+    }
   });
-  label();
 }
 
-drawNav();
 wireTheme();
 wireKey();
 addEventListener("hashchange", async () => {
@@ -142,5 +179,6 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("main").focus();
 });
-route();
 drawState();
+await look();
+signedIn();

@@ -2,6 +2,7 @@
 
 import { ask, notHosted } from "./api.js";
 import { announce, fill, h, number, percent } from "./dom.js";
+import { may } from "./session.js";
 import { asCurl, asPython } from "./snippets.js";
 
 /** How a call went, with itself to copy: as curl, as Python; and the JSON that came. */
@@ -242,7 +243,13 @@ export function candidateItem(candidate, { rank, chosen, most, terminology, give
 function verdictButton(verdict, label, candidate, give) {
   const button = h(
     "button",
-    { type: "button", class: `small ${verdict}`, "aria-label": `${verdict} ${candidate.name}` },
+    {
+      type: "button",
+      class: `small ${verdict}`,
+      "aria-label": `${verdict} ${candidate.name}`,
+      disabled: !may("write"),
+      title: !may("write") && "needs a key with the scope write",
+    },
     label,
   );
   button.addEventListener("click", async () => {

@@ -7,11 +7,11 @@ import orjson
 
 from pipelines import registry
 from pipelines.build import Build, open_build, snapshot
-from pipelines.feedback import Feedback, Memory
+from pipelines.feedback import Feedback
 from pipelines.flow import Pipeline
 from pipelines.lines import Tally, joined, run_lines
 from service.datasheets import assistant_of, limits_of
-from service.feedback_store import FeedbackStore, feedback_path
+from service.feedback_store import read_feedback
 from service.files import refused_by_disk, write_atomically
 from service.jobs import sheets
 from service.jobs.store import Plan
@@ -123,9 +123,6 @@ def _said(task: Task, pipeline: str, terminology: str) -> list[Feedback]:
     """What users had said when the first attempt began: what they say later changes no line."""
     path = task.folder / "once-feedback.jsonl"
     if not path.exists():
-        store = FeedbackStore(feedback_path(task.settings.data, pipeline, terminology), memory=Memory())
-        try:
-            write_atomically(path, [orjson.dumps(item) + b"\n" for item in store.all()])
-        finally:
-            store.close()
+        said = read_feedback(task.settings.data, pipeline, terminology)
+        write_atomically(path, [orjson.dumps(item) + b"\n" for item in said])
     return [Feedback(**orjson.loads(line)) for line in path.read_bytes().splitlines()]

@@ -8,6 +8,7 @@ parts/ once-*.json cancel
 DATA/jobs/keys/…    hash of an Idempotency-Key → the job it was first sent for
 """
 
+import copy
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, cast
@@ -24,6 +26,7 @@ from models.artifacts import ArtifactStore
 from service.files import FileStore, new_id, refused_by_disk, sync_folder, write_atomically
 from service.jobs.queue import STATUSES, Queue
 from service.jobs.task import ASKED, CANCEL, linked_name, read_progress
+from service.keys import Caller
 from service.problems import Refusal
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -106,6 +109,13 @@ class JobStore:
         self._queue = queue
         self._files = files
         self._artifacts = artifacts
+        self._caller: Caller | None = None
+
+    def seen_by(self, caller: Caller) -> "JobStore":
+        """These jobs as one sees them who may be bound to prefixes; what they ask for is theirs."""
+        view = copy.copy(self)
+        view._caller, view._files = caller, self._files.seen_by(caller)
+        return view
 
     def ask(self, kind: str, request: Mapping[str, Any], plan: Plan, *, key: str | None = None) -> Job:
         """Put a job on the queue, durably; the first one if the key was sent before.
@@ -119,6 +129,7 @@ class JobStore:
             "created_at": time.time(),
             "request": request,
             "request_sha256": _sha256(json.dumps(request, sort_keys=True)),
+            "owner": self._caller.to_owner() if self._caller is not None else None,
             "spec": plan.spec,
             "pins": dict(plan.pins),
         }
@@ -161,16 +172,17 @@ class JobStore:
 
     def page(self, *, before: str | None = None, size: int) -> tuple[list[Job], str | None]:
         """Jobs before the one of that id, newest first, and the id to go on before; None on the last page."""
-        ids = [job_id for job_id in reversed(self.ids()) if before is None or job_id < before]
-        shown = ids[:size]
-        statuses = self._queue.look_up(shown)
-        jobs = []
-        for job_id in shown:
-            try:
-                jobs.append(self._job(self._asked(job_id), statuses.get(job_id)))
-            except JobUnknown:  # swept meanwhile
-                continue
-        return jobs, shown[-1] if len(ids) > size else None
+        shown: list[dict[str, Any]] = []
+        more = False
+        for job_id in (job_id for job_id in reversed(self.ids()) if before is None or job_id < before):
+            if more := len(shown) == size:
+                break
+            # Another's, or swept meanwhile.
+            with suppress(JobUnknown):
+                shown.append(self._asked(job_id))
+        statuses = self._queue.look_up([asked["id"] for asked in shown])
+        jobs = [self._job(asked, statuses.get(asked["id"])) for asked in shown]
+        return jobs, jobs[-1].id if more else None
 
     def cancel(self, job_id: str) -> Job:
         """Have a job stop; one that ended stays as it ended. Raises: JobUnknown."""
@@ -288,7 +300,9 @@ class JobStore:
         return job_id
 
     def _key_path(self, key: str) -> Path:
-        return self.root / "keys" / _sha256(key)
+        # A tenant's keys are its own. No header holds a NUL.
+        tenant = self._caller.tenant if self._caller is not None else ""
+        return self.root / "keys" / _sha256(f"{tenant}\0{key}" if tenant else key)
 
     def _home(self, job_id: str) -> Path:
         return self.root / job_id
@@ -301,6 +315,8 @@ class JobStore:
             asked: dict[str, Any] = json.loads((self._home(job_id) / ASKED).read_bytes())
         except OSError:
             raise JobUnknown("There is no job of that id.") from None
+        if self._caller is not None and not self._caller.sees_of(Caller.from_owner(asked.get("owner"))):
+            raise JobUnknown("There is no job of that id.")
         return asked
 
     def _job(self, asked: Mapping[str, Any], known: Any) -> Job:  # noqa: ANN401 - DBOS's, which is None before it is put

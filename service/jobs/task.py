@@ -11,6 +11,7 @@ from models.artifacts import ArtifactStore
 from models.encoders.library import EncoderLibrary
 from pipelines.lines import suffix_of
 from service.files import FileStore, write_atomically
+from service.keys import Caller
 from service.settings import Settings
 
 ASKED: Final = "job.json"
@@ -60,9 +61,10 @@ class Task:
         self.folder = folder
         self.settings = settings
         self.store = store
-        self.files = files
         self.library = library
         asked = json.loads((folder / ASKED).read_bytes())
+        # What it puts out belongs to whoever asked for it.
+        self.files = files.seen_by(Caller.from_owner(asked["owner"])) if asked.get("owner") else files
         self.spec: Mapping[str, Any] = asked["spec"]
         self._started_at = (read_progress(folder) or {}).get("started_at") or time.time()
         self._told = 0.0

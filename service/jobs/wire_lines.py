@@ -3,17 +3,23 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
 
+from models.artifacts import ArtifactStore
+from models.encoders.library import EncoderLibrary
+from pipelines import registry
+from pipelines.build import open_build
 from pipelines.errors import InputInvalid
+from pipelines.feedback import Feedback
 from pipelines.flow import Pipeline
 from pipelines.lines import Answered, Line
 from pipelines.results import Request, Result
 from service.problems import INTERNAL, Fault, Invalid, pointer_of
-from service.schemas import PipelineRequest
+from service.schemas import PipelineOptions
 from service.schemas.job_titles import JobTitlesRequest, job_title_to_wire
 from service.schemas.medical import MedicalLines, medical_to_wire
 
@@ -34,7 +40,7 @@ class LineFormat:
         to_wire: one result as HTTP answers it.
     """
 
-    request: type[PipelineRequest]
+    request: type[PipelineOptions]
     to_wire: Callable[[Result], dict[str, Any]]
 
 
@@ -149,6 +155,35 @@ class WireLines:
         if known:
             return Answered(orjson.dumps(known)[:-1] + b"," + outcome[1:])
         return Answered(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class OpensLines:
+    """Opens a build to answer lines with; can be sent to another process, and to another machine.
+
+    Attributes:
+        pipeline: its slug.
+        at: artifact → generation that answers.
+        artifacts: the store's folder, under the same path everywhere.
+        said: what users had said when the work began.
+    """
+
+    pipeline: str
+    terminology: str
+    at: Mapping[str, str]
+    artifacts: Path
+    options: Mapping[str, Any]
+    said: Sequence[Feedback]
+    device: str = "auto"
+    threads: int = 1
+
+    def __call__(self) -> WireLines:
+        """A build of this process's own, opened."""
+        spec, store = registry.spec(self.pipeline), ArtifactStore(self.artifacts)
+        library = EncoderLibrary(store, device=self.device, threads=self.threads)
+        built = open_build(spec, self.terminology, store=store, encoder_of=library.get, at=self.at)
+        built.memory.remember(self.said)
+        return WireLines(built.pipeline, LINE_FORMATS[spec.slug], options=self.options)
 
 
 def without_id(value: Any) -> tuple[Any, list[Fault]]:  # noqa: ANN401 - any JSON value

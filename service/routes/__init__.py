@@ -161,11 +161,19 @@ class Services:
 def services_of(request: Request) -> Services:
     """The services of the app that received this request, as its caller sees them.
 
-    For a key that is bound to prefixes, terminologies of other names are not there.
+    For a key that is bound to prefixes, terminologies of other names are not there, nor are files and jobs of
+    keys of other prefixes.
     """
     services: Services = request.app.state.services
     caller = caller_of(request.scope)
-    return replace(services, host=services.host.seen_by(caller.sees)) if caller.prefixes else services
+    if not caller.prefixes:
+        return services
+    return replace(
+        services,
+        host=services.host.seen_by(caller.sees),
+        files=services.files.seen_by(caller),
+        jobs=services.jobs.seen_by(caller),
+    )
 
 
 def router(tag: str) -> APIRouter:

@@ -21,6 +21,7 @@ from pipelines.datasheets.spice.making import Card, make_card
 from pipelines.datasheets.spice.plot import Format, can_plot, plot
 from pipelines.results import Options, Result
 from pipelines.results import Request as Row
+from service.access import caller_of
 from service.datasheets import assistant_of
 from service.host import HostedPipeline
 from service.problems import BodyTooLarge, ClientGone, Fault, Invalid, Malformed, Refusal, WrongMediaType, pointer_of
@@ -88,7 +89,13 @@ async def extract_parameters(request: Request, x_request_timeout_ms: TimeoutMs =
     hosted = services.host.pipeline(_PIPELINE, terminology=form.terminology)
     _require_known(form.parameters, hosted)
     gone = hangs_up(request)
-    document = await services.desk.read(data, ocr=form.ocr, timeout_s=deadline - time.monotonic(), gone=gone)
+    document = await services.desk.read(
+        data,
+        ocr=form.ocr,
+        timeout_s=deadline - time.monotonic(),
+        gone=gone,
+        tenant=caller_of(request.scope).tenant,
+    )
     work = partial(_extracted, services, hosted, document, form)
     wire = await services.desk.run(work, timeout_s=max(0.0, deadline - time.monotonic()))
     return Response(wire, media_type="application/json")
@@ -105,7 +112,7 @@ async def make_spice(request: Request, body: SpiceRequest, x_request_timeout_ms:
     services.require_loaded()
     document = None
     if body.document_id is not None:
-        document = services.desk.shelf.get(body.document_id)
+        document = services.desk.shelf.get(body.document_id, tenant=caller_of(request.scope).tenant)
         if document is None:
             raise DocumentUnknown("No document of that id is kept; extract it again.")
     work = partial(_spiced, services, body, document)

@@ -48,8 +48,10 @@ async def create_embeddings(
     """Unit-length vectors, in the order of the input. Works with OpenAI's clients."""
     services = services_of(request)
     services.require_loaded()
-    # The first time an encoder is asked for it is opened, which is slow.
-    encoder = await asyncio.to_thread(services.host.encoder, body.model)
+    encoder = services.host.opened_encoder(body.model)
+    if encoder is None:
+        # The first time an encoder is asked for it is opened, which is slow.
+        encoder = await asyncio.to_thread(services.host.encoder, body.model)
     _require_width(encoder, body.dimensions)
     lane = Lane(
         key=("embeddings", encoder.name, encoder.fingerprint, body.input_type, body.encoding_format),

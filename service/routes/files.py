@@ -7,6 +7,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from service.access import caller_of
 from service.admission import declared_length
 from service.files import StoredFile, pieces
 from service.problems import BodyTooLarge, Fault, Invalid
@@ -34,7 +35,7 @@ async def upload_file(request: Request) -> Response:
     declared = declared_length(request.scope) or 0
     if declared > limit + FORM_OVERHEAD_BYTES:
         raise BodyTooLarge(f"The file may have at most {limit} bytes.")
-    with services.files.incoming(expected_bytes=declared) as incoming:
+    with services.files.seen_by(caller_of(request.scope)).incoming(expected_bytes=declared) as incoming:
         form = await read_form(request, sink=incoming, max_file_bytes=limit, fields=["purpose"])
         stored = incoming.finish(filename=form.filename, purpose=_purpose(form))
     return answer_json(file_to_wire(stored), 201)

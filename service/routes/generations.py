@@ -1,6 +1,6 @@
 """Generations: what is kept of each build, and back to an earlier one. Admins only."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi.responses import Response
 from starlette.requests import Request
@@ -8,12 +8,16 @@ from starlette.requests import Request
 from models.artifacts import ArtifactStore, Manifest
 from models.errors import ArtifactError
 from service.access import caller_of
+from service.keys import Caller
 from service.problems import Refusal
 from service.routes import BODY, NAMED, UNAVAILABLE, answer_json, router, services_of
 from service.schemas.generations import GenerationsAnswer, RollbackAnswer, RollbackRequest
 from service.telemetry import log
 
 routes = router("generations")
+
+_OWNED: Final = frozenset({"terminologies", "pipelines", "collections", "demand"})
+"""Artifacts that end in the name of a terminology or collection."""
 
 
 class ArtifactUnknown(Refusal):
@@ -33,7 +37,8 @@ def list_generations(request: Request) -> Response:
     """Everything built, with every generation that is kept, newest first."""
     # Not async, like what follows: FastAPI runs it in a thread, and the disk holds up nobody else's request.
     store = services_of(request).host.store
-    return answer_json({"artifacts": [_to_wire(store, name) for name in store.names()]})
+    caller = caller_of(request.scope)
+    return answer_json({"artifacts": [_to_wire(store, name) for name in store.names() if _sees(caller, name)]})
 
 
 @routes.post(
@@ -46,7 +51,8 @@ def roll_back(request: Request, body: RollbackRequest) -> Response:
     """Switch to a generation that is kept, once its checksums were found right; the service follows by itself."""
     services = services_of(request)
     store = services.host.store
-    if body.artifact not in store.names():
+    caller = caller_of(request.scope)
+    if body.artifact not in store.names() or not _sees(caller, body.artifact):
         raise ArtifactUnknown("Nothing of that name was built; GET /v1/generations lists what was.")
     was = store.current(body.artifact)
     try:
@@ -55,7 +61,6 @@ def roll_back(request: Request, body: RollbackRequest) -> Response:
         raise GenerationUnusable(
             "It is not kept, not whole, or there is none before the one that answers; nothing was changed."
         ) from error
-    caller = caller_of(request.scope)
     log.info(
         "audit",
         action="rolled back",
@@ -65,6 +70,12 @@ def roll_back(request: Request, body: RollbackRequest) -> Response:
         request_id=request.state.request_id,
     )
     return answer_json({"artifact": body.artifact, "generation": generation, "was": was})
+
+
+def _sees(caller: Caller, artifact: str) -> bool:
+    """Whether an artifact is one of the caller's; encoders and the like are nobody's own."""
+    family, _, rest = artifact.partition("/")
+    return not caller.prefixes or (family in _OWNED and caller.sees(rest.rpartition("/")[2]))
 
 
 def _to_wire(store: ArtifactStore, name: str) -> dict[str, Any]:

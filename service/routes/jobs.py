@@ -11,9 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from service.access import NameUnknown, caller_of
 from service.jobs.kinds import KINDS, Asking, kind_of
 from service.jobs.store import Job
-from service.problems import Draining, Refusal
+from service.keys import Caller
+from service.problems import Draining, Forbidden, Refusal
 from service.reading import JsonRoute
 from service.routes import BODY, NAMED, RETRY_LOADING_S, UNAVAILABLE, Services, answer_json, router, services_of
 from service.routes.files import file_response
@@ -83,7 +85,7 @@ async def ask_for_job(
     services = services_of(request)
     if services.draining:
         raise Draining("The service is about to leave.", retry_after_s=RETRY_LOADING_S)
-    job = await asyncio.to_thread(_ask, services, body, idempotency_key)
+    job = await asyncio.to_thread(_ask, services, caller_of(request.scope), body, idempotency_key)
     services.supervisor.wake()
     answer = answer_json(_to_wire(services, job), 202)
     answer.headers["location"] = f"{request.scope.get('root_path', '')}{PATH}/{job.id}"
@@ -117,10 +119,9 @@ def get_job(request: Request, job_id: str) -> Response:
 )
 async def watch_job(request: Request, job_id: str) -> Response:
     """Server-sent events: the job on each change, until it ends."""
-    services = services_of(request)
-    await asyncio.to_thread(services.jobs.get, job_id)
+    await asyncio.to_thread(services_of(request).jobs.get, job_id)
     return StreamingResponse(
-        _events(services, job_id),
+        _events(request, job_id),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
@@ -158,7 +159,7 @@ def get_result(request: Request, job_id: str) -> Response:
     return file_response(files.get(job.output_file_id), files.open(job.output_file_id))
 
 
-def _ask(services: Services, body: Any, key: str | None) -> Job:  # noqa: ANN401 - one of JobRequest
+def _ask(services: Services, caller: Caller, body: Any, key: str | None) -> Job:  # noqa: ANN401 - one of JobRequest
     request = body.model_dump(mode="json", exclude_unset=True)
     # A retry is answered even if what the first request named is gone meanwhile.
     if key is not None and (first := services.jobs.first_for(key, request)) is not None:
@@ -166,13 +167,27 @@ def _ask(services: Services, body: Any, key: str | None) -> Job:  # noqa: ANN401
     kind = kind_of(body)
     if kind != "index":
         services.require_loaded()
+    _require_names(caller, body)
     plan = KINDS[kind].prepare(body, Asking(services.host, services.files))
-    return services.jobs.ask(kind, request, plan, key=key)
+    return services.jobs.seen_by(caller).ask(kind, request, plan, key=key)
 
 
-async def _events(services: Services, job_id: str) -> AsyncIterator[bytes]:
+def _require_names(caller: Caller, body: Any) -> None:  # noqa: ANN401 - one of JobRequest
+    """Let a bound key build its own names only. What a job answers from is looked up in the host as the key sees it.
+
+    Raises: NameUnknown; Forbidden.
+    """
+    named = [name for field in ("terminology", "collection") if (name := getattr(body, field, None)) is not None]
+    if not all(map(caller.sees, named)):
+        raise NameUnknown("Nothing of that name is here for this key.")
+    if caller.prefixes and body.kind == "train":
+        raise Forbidden("What training makes is everybody's: keys that are bound to prefixes cannot ask for it.")
+
+
+async def _events(request: Request, job_id: str) -> AsyncIterator[bytes]:
     told, silent_since = b"", time.monotonic()
-    while not services.draining:
+    # Asked for anew each time: what a bound key sees of the service is as it was when it asked.
+    while not (services := services_of(request)).draining:
         job = await asyncio.to_thread(services.jobs.get, job_id)
         content = _to_wire(services, job)
         line = orjson.dumps(content)

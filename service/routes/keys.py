@@ -1,4 +1,4 @@
-"""API keys: make, list, rotate, revoke. Admins only."""
+"""API keys: make, list, rotate, revoke, for admins; and for everybody, what their own is good for."""
 
 from fastapi.responses import Response
 from starlette.requests import Request
@@ -12,6 +12,8 @@ from service.schemas.keys import (
     KeysAnswer,
     NewKeyAnswer,
     RotateRequest,
+    SelfAnswer,
+    caller_to_wire,
     key_to_wire,
     scopes_of,
 )
@@ -25,8 +27,15 @@ def list_keys(request: Request) -> Response:
     """Every live key; secrets are never shown again."""
     # Not async, like everything below: FastAPI runs it in a thread, and the disk holds up nobody else's request.
     caller = caller_of(request.scope)
-    keys = [key for key in services_of(request).keys.all() if caller.sees_key(key)]
+    keys = [key for key in services_of(request).keys.all() if caller.sees_of(key)]
     return answer_json({"keys": [key_to_wire(key) for key in keys]})
+
+
+@routes.get("/v1/keys/self", response_model=SelfAnswer, responses=UNAVAILABLE, summary="What your key is good for")
+async def own_key(request: Request) -> Response:
+    """Scopes, prefixes and rate of the key that this is asked with; where none is needed, everything is allowed."""
+    required = services_of(request).settings.keys_required
+    return answer_json(caller_to_wire(caller_of(request.scope), required=required))
 
 
 @routes.post("/v1/keys", status_code=201, response_model=NewKeyAnswer, responses=BODY, summary="Make an API key")
@@ -71,7 +80,7 @@ def revoke_key(request: Request, key_id: str) -> Response:
 
 def _seen(request: Request, caller: Caller, key_id: str) -> Key:
     key = services_of(request).keys.get(key_id)
-    if not caller.sees_key(key):
+    if not caller.sees_of(key):
         raise KeyUnknown("There is no key of that id.")
     return key
 

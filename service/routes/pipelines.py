@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from pipelines import results
+from pipelines.flow import Pipeline
 from service.admission import estimate_tokens
 from service.batching import Lane
 from service.host import HostedPipeline
@@ -25,7 +26,7 @@ from service.routes import (
     services_of,
     timeout_s,
 )
-from service.schemas import PipelineRequest
+from service.schemas import PipelineOptions, PipelineRequest
 from service.schemas.hosted import HostedAnswer, PipelinesAnswer, terminology_to_wire
 from service.schemas.job_titles import JobTitlesAnswer, JobTitlesRequest, job_title_to_wire
 
@@ -33,6 +34,9 @@ routes = router("pipelines")
 
 ToWire = Callable[[results.Result], object]
 """One result of a pipeline as it goes over the wire: what JSON can say."""
+
+Answering = Callable[[Sequence[Pipeline], Sequence[results.Request], str], list[results.Result]]
+"""Pipelines, requests and a hubness method → one result per request."""
 
 
 @routes.get("/v1/pipelines", response_model=PipelinesAnswer, responses=UNAVAILABLE, summary="List pipelines")
@@ -67,7 +71,10 @@ async def run_pipeline(
     request: Request, name: str, body: PipelineRequest, *, to_wire: ToWire, timeout_ms: int | None
 ) -> Response:
     """Run any pipeline on a request's items: batched with whatever else is there, answered in order."""
-    hosted, answers = await run_items(request, name, body, to_wire=to_wire, timeout_ms=timeout_ms)
+    services = services_of(request)
+    services.require_loaded()
+    hosted = services.host.pipeline(name, terminology=body.terminology)
+    answers = await run_items(request, [hosted], body, answer=_first, to_wire=to_wire, timeout_ms=timeout_ms)
     return answer_json({"results": answers, **origin(hosted)})
 
 
@@ -81,37 +88,53 @@ def origin(hosted: HostedPipeline) -> dict[str, Any]:
 
 
 async def run_items(
-    request: Request, name: str, body: PipelineRequest, *, to_wire: ToWire, timeout_ms: int | None, shape: str = ""
-) -> tuple[HostedPipeline, list[orjson.Fragment]]:
-    """What answers, and each item's result as JSON, in order.
+    request: Request,
+    hosted: Sequence[HostedPipeline],
+    body: PipelineOptions,
+    *,
+    answer: Answering,
+    to_wire: ToWire,
+    timeout_ms: int | None,
+    shape: str = "",
+) -> list[orjson.Fragment]:
+    """Each item's result as JSON, in order.
 
     Args:
+        hosted: what answers; several are asked one after the other.
+        answer: how they answer.
         shape: names what `to_wire` makes, where a pipeline answers in several shapes: equal ones share batches.
     """
     services = services_of(request)
-    services.require_loaded()
-    hosted = services.host.pipeline(name, terminology=body.terminology)
     lane = Lane(
-        key=(hosted.name, hosted.terminology.name, hosted.generation, body.hubness, shape),
-        run=partial(_run, hosted, services, body.hubness, to_wire),
+        key=(*((one.name, one.terminology.name, one.generation) for one in hosted), body.hubness, shape),
+        run=partial(_run, hosted, services, body.hubness, answer, to_wire),
     )
     items = body.requests()
-    answers = await services.batcher.submit(
+    return await services.batcher.submit(
         lane,
         items,
-        costs=[_cost(item) for item in items],
+        costs=[_cost(item) * len(hosted) for item in items],
         timeout_s=timeout_s(services.settings, timeout_ms),
         gone=hangs_up(request),
     )
-    return hosted, answers
 
 
 def _run(
-    hosted: HostedPipeline, services: Services, hubness: str, to_wire: ToWire, items: Sequence[results.Request]
+    hosted: Sequence[HostedPipeline],
+    services: Services,
+    hubness: str,
+    answer: Answering,
+    to_wire: ToWire,
+    items: Sequence[results.Request],
 ) -> list[orjson.Fragment]:
     """In a worker thread: the flow, and its results as JSON."""
-    hosted.pipeline.observer = services.metrics.stage_observer(hosted.name)
-    return fragments([to_wire(result) for result in hosted.pipeline.run(items, hubness=hubness)])
+    for one in hosted:
+        one.pipeline.observer = services.metrics.stage_observer(one.name)
+    return fragments([to_wire(result) for result in answer([one.pipeline for one in hosted], items, hubness)])
+
+
+def _first(pipelines: Sequence[Pipeline], items: Sequence[results.Request], hubness: str) -> list[results.Result]:
+    return pipelines[0].run(items, hubness=hubness)
 
 
 def _cost(item: results.Request) -> int:

@@ -108,10 +108,12 @@ class Problem(BaseModel):
 # -- what every pipeline takes and answers ---------------------------------------------------------
 
 
-class PipelineRequest(Wire):
-    """Options of every pipeline request."""
+MAX_NAME: Final = 200
 
-    terminology: str | None = Field(None, max_length=200, description="Default: the pipeline's own.")
+
+class PipelineOptions(Wire):
+    """Options of every pipeline request, save what answers it."""
+
     top_k: int = Field(5, ge=1, le=100, description="Candidates listed.")
     hubness: Hubness = Field("auto", description="auto: what the build measured to help, else none.")
     min_confidence: float | None = Field(
@@ -127,6 +129,12 @@ class PipelineRequest(Wire):
     def options(self) -> Options:
         """The options that concern deciding."""
         return Options(top_k=self.top_k, min_confidence=self.min_confidence, backoff=self.backoff)
+
+
+class PipelineRequest(PipelineOptions):
+    """A request that one terminology answers."""
+
+    terminology: str | None = Field(None, max_length=MAX_NAME, description="Default: the pipeline's own.")
 
 
 class CandidateAnswer(BaseModel):

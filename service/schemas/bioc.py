@@ -5,23 +5,27 @@ Source: Comeau et al. 2019, *PMC text mining subset in BioC*; infons hold what B
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from pipelines.results import LinkedMention, Result
 
+_SEPARATOR: Final = "; "
+"""Between several values of an infon, which is one string."""
 
-def collection(origin: Mapping[str, Any], documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The whole answer; `documents` are what `document` made, in order."""
+
+def collection(origins: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The whole answer; `documents` are what `document` made, in order; `origins` are of every terminology asked."""
+    names, versions = zip(*((o["terminology"]["name"], o["terminology"]["version"]) for o in origins), strict=True)
     return {
         "source": "cognomen",
         "date": datetime.now(UTC).date().isoformat(),
         "key": "https://bioc.sourceforge.net",
         "version": "1.0",
         "infons": {
-            "terminology": origin["terminology"]["name"],
-            "terminology_version": origin["terminology"]["version"],
-            "encoder": origin["encoder"],
-            "generation": origin["generation"],
+            "terminology": _SEPARATOR.join(names),
+            "terminology_version": _SEPARATOR.join(versions),
+            "encoder": _SEPARATOR.join(o["encoder"] for o in origins),
+            "generation": _SEPARATOR.join(o["generation"] for o in origins),
             "offsets": "code points",
         },
         "documents": list(documents),
@@ -48,11 +52,12 @@ def bioc_annotations(result: Result) -> list[dict[str, Any]]:
 
 def _annotation(number: int, linked: LinkedMention, language: str | None) -> dict[str, Any]:
     mention, decision = linked.mention, linked.decision
-    chosen = next((c for c in decision.candidates if c.concept_id == decision.concept_id), None)
+    chosen = decision.chosen
     infons = {
-        "type": "; ".join(chosen.semantic_types) if chosen is not None else "",
+        "type": _SEPARATOR.join(chosen.semantic_types) if chosen is not None else "",
         "identifier": decision.concept_id or "-",
         "name": decision.name or "",
+        "terminology": decision.source or "",
         "confidence": str(decision.confidence),
         "negated": str(bool(mention.facts.get("negated", False))).lower(),
         "experiencer": str(mention.facts.get("experiencer", "patient")),

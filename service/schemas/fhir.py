@@ -38,28 +38,30 @@ _SYSTEMS: Final = {
 _SEPARATOR: Final = "|"
 
 
-def parameters(origin: Mapping[str, Any], results: Sequence[object]) -> dict[str, Any]:
-    """The whole answer; `results` are what `fhir_result` made, in order."""
+def parameters(origins: Sequence[Mapping[str, Any]], results: Sequence[object]) -> dict[str, Any]:
+    """The whole answer; `results` are what `fhir_result` made, in order; an origin per terminology."""
     return {
         "resourceType": "Parameters",
         "parameter": [
-            {
-                "name": "terminology",
-                "part": [
-                    {"name": "name", "valueString": origin["terminology"]["name"]},
-                    {"name": "version", "valueString": origin["terminology"]["version"]},
-                ],
-            },
-            {"name": "encoder", "valueString": origin["encoder"]},
-            {"name": "generation", "valueString": origin["generation"]},
+            *(
+                {
+                    "name": "terminology",
+                    "part": [
+                        {"name": "name", "valueString": origin["terminology"]["name"]},
+                        {"name": "version", "valueString": origin["terminology"]["version"]},
+                    ],
+                }
+                for origin in origins
+            ),
+            *({"name": name, "valueString": origin[name]} for name in ("encoder", "generation") for origin in origins),
             *results,
         ],
     }
 
 
-def fhir_result(result: Result, *, terminology: str) -> dict[str, Any]:
+def fhir_result(result: Result) -> dict[str, Any]:
     """One text's mentions as a parameter."""
-    parts = [{"name": "mention", "part": _mention(linked, terminology)} for linked in result.mentions]
+    parts = [{"name": "mention", "part": _mention(linked)} for linked in result.mentions]
     if result.language:
         parts.insert(0, {"name": "language", "valueCode": result.language})
     # A parameter without a value or a part is none.
@@ -67,7 +69,7 @@ def fhir_result(result: Result, *, terminology: str) -> dict[str, Any]:
     return {"name": "result", "part": [count, *parts]}
 
 
-def _mention(linked: LinkedMention, terminology: str) -> list[dict[str, Any]]:
+def _mention(linked: LinkedMention) -> list[dict[str, Any]]:
     mention, decision = linked.mention, linked.decision
     return [
         {"name": "start", "valueInteger": mention.start},
@@ -78,34 +80,35 @@ def _mention(linked: LinkedMention, terminology: str) -> list[dict[str, Any]]:
         {"name": "hypothetical", "valueBoolean": bool(mention.facts.get("hypothetical", False))},
         {"name": "nil", "valueBoolean": decision.nil},
         {"name": "confidence", "valueDecimal": decision.confidence},
-        *_concept(decision, terminology),
-        *({"name": "candidate", "part": _candidate(c, terminology)} for c in decision.candidates),
+        *_concept(decision),
+        *({"name": "candidate", "part": _candidate(c)} for c in decision.candidates),
         *(part for note in decision.notes for part in _string("note", note)),
     ]
 
 
-def _concept(decision: Decision, terminology: str) -> list[dict[str, Any]]:
+def _concept(decision: Decision) -> list[dict[str, Any]]:
     if decision.concept_id is None:
         return []
-    chosen = next((c for c in decision.candidates if c.concept_id == decision.concept_id), None)
+    chosen = decision.chosen
     codes = chosen.codes if chosen is not None else {}
     return [
         {
             "name": "concept",
             "valueCodeableConcept": {
-                "coding": codings(decision.concept_id, decision.name, codes, terminology),
+                "coding": codings(decision.concept_id, decision.name, codes, decision.source or ""),
                 **({"text": shown} if (shown := _plain(decision.name or "")) else {}),
             },
         }
     ]
 
 
-def _candidate(candidate: Candidate, terminology: str) -> list[dict[str, Any]]:
+def _candidate(candidate: Candidate) -> list[dict[str, Any]]:
     return [
-        {"name": "coding", "valueCoding": codings(candidate.concept_id, candidate.name, {}, terminology)[0]},
+        {"name": "coding", "valueCoding": codings(candidate.concept_id, candidate.name, {}, candidate.terminology)[0]},
         {"name": "score", "valueDecimal": candidate.score},
         {"name": "confidence", "valueDecimal": candidate.confidence},
         *_string("term", candidate.term),
+        *_string("terminology", candidate.terminology),
     ]
 
 

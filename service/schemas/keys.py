@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from service.keys import Key, Scope
+from service.keys import Caller, Key, Scope
 from service.rates import RATE
 from service.schemas import Wire
 
@@ -51,6 +51,17 @@ class NewKeyAnswer(KeyAnswer):
     key: str
 
 
+class SelfAnswer(BaseModel):
+    """What the caller may do."""
+
+    required: bool = Field(description="Whether a key is needed here at all.")
+    id: str
+    name: str
+    scopes: list[ScopeName] = Field(description="Each one that is held or included, least first.")
+    prefixes: list[str]
+    rate: str | None = Field(description="Of this key; null: the service's own.")
+
+
 class KeysAnswer(BaseModel):
     """Every live key the caller may know of."""
 
@@ -67,6 +78,18 @@ def key_to_wire(key: Key) -> dict[str, Any]:
         "rate": key.rate,
         "created_at": key.created_at,
         "last_used_at": key.last_used_at,
+    }
+
+
+def caller_to_wire(caller: Caller, *, required: bool) -> dict[str, Any]:
+    """What a caller may do."""
+    return {
+        "required": required,
+        "id": caller.id,
+        "name": caller.name,
+        "scopes": [scope.value for scope in Scope if caller.may(scope)],
+        "prefixes": list(caller.prefixes),
+        "rate": caller.rate,
     }
 
 

@@ -8,12 +8,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pipelines.results import LinkedMention, Options, Request, Result
 from service.schemas import (
     MAX_ITEMS,
+    MAX_NAME,
     CandidateAnswer,
     DecisionAnswer,
     Language,
     PipelineAnswer,
-    PipelineRequest,
+    PipelineOptions,
     Sized,
+    TerminologyRef,
     Wire,
     candidate_to_wire,
     decision_to_wire,
@@ -24,6 +26,13 @@ MAX_MENTIONS: Final = 10_000
 MAX_TYPES: Final = 100
 
 Output = Literal["json", "fhir", "bioc"]
+MAX_TERMINOLOGIES: Final = 8
+"""Asked together; each is searched for every mention. A guess."""
+
+Name = Annotated[str, StringConstraints(max_length=MAX_NAME)]
+Names = Annotated[
+    list[Name], BeforeValidator(Sized(most=MAX_TERMINOLOGIES)), Field(min_length=1, max_length=MAX_TERMINOLOGIES)
+]
 SemanticType = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
@@ -44,7 +53,7 @@ class ClinicalText(Wire):
     )
 
 
-class MedicalRequest(PipelineRequest):
+class MedicalRequest(PipelineOptions):
     """Texts whose mentions are to be linked."""
 
     model_config = ConfigDict(
@@ -65,7 +74,15 @@ class MedicalRequest(PipelineRequest):
     semantic_types: Annotated[list[SemanticType], BeforeValidator(Sized(most=MAX_TYPES))] = Field(
         default_factory=list, description="Only concepts of these types may answer; empty: any."
     )
+    terminology: Name | Names | None = Field(
+        None, description="One, or several that are asked together. Default: the pipeline's own."
+    )
     output: Output = Field("json", description="fhir: FHIR R4 Parameters in place of all this; bioc: BioC-JSON.")
+
+    @property
+    def terminologies(self) -> list[str | None]:
+        """What is asked, each once; None is the pipeline's own."""
+        return list(dict.fromkeys(self.terminology)) if isinstance(self.terminology, list) else [self.terminology]
 
     def requests(self) -> list[Request]:
         """One request per text."""
@@ -87,9 +104,29 @@ class MedicalRequest(PipelineRequest):
 
 
 class MedicalLines(MedicalRequest):
-    """What a `run` job takes: every line is answered as JSON."""
+    """What a `run` job takes: every line is answered as JSON, by one terminology."""
 
+    terminology: Name | None = None
     output: Literal["json"] = "json"
+
+
+class MedicalCandidate(CandidateAnswer):
+    """A concept offered, and by which terminology."""
+
+    terminology: str = Field(description="Of several, that of the surest of its names; `codes` has the others'.")
+
+
+class MedicalDecision(DecisionAnswer):
+    """The concept chosen, and by which terminology."""
+
+    terminology: str | None = Field(description="null where NIL.")
+
+
+class TerminologyAsked(TerminologyRef):
+    """One of those that answered."""
+
+    encoder: str
+    generation: str
 
 
 class MentionAnswer(BaseModel):
@@ -101,8 +138,8 @@ class MentionAnswer(BaseModel):
     negated: bool
     experiencer: Literal["patient", "family"]
     hypothetical: bool
-    decision: DecisionAnswer
-    candidates: list[CandidateAnswer] = Field(description="Best first, at most top_k, also where NIL.")
+    decision: MedicalDecision
+    candidates: list[MedicalCandidate] = Field(description="Best first, at most top_k, also where NIL.")
 
 
 class MedicalResult(BaseModel):
@@ -116,6 +153,9 @@ class MedicalAnswer(PipelineAnswer):
     """One result per item, in order."""
 
     results: list[MedicalResult]
+    terminologies: list[TerminologyAsked] = Field(
+        description="All that were asked, in order; `terminology`, `encoder` and `generation` are those of the first."
+    )
 
 
 def medical_to_wire(result: Result) -> dict[str, Any]:
@@ -130,8 +170,11 @@ def _mention(linked: LinkedMention) -> dict[str, Any]:
         "end": mention.end,
         "text": mention.text,
         **said_of(mention.facts),
-        "decision": decision_to_wire(linked.decision),
-        "candidates": [candidate_to_wire(candidate) for candidate in linked.decision.candidates],
+        "decision": {**decision_to_wire(linked.decision), "terminology": linked.decision.source},
+        "candidates": [
+            {**candidate_to_wire(candidate), "terminology": candidate.terminology}
+            for candidate in linked.decision.candidates
+        ],
     }
 
 

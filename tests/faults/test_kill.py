@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +26,9 @@ def titles(count):
 
 
 def kill_until_done(plant, job_id, kills, chance, *, pause_s):
-    """Start a worker, kill it at a random moment, again and again; then let one finish."""
-    for _ in range(kills):
+    """Start a worker, kill it at a random moment, again and again; then let one finish. The job, and the kills."""
+    killed = 0
+    while killed < kills:
         worker = plant.start()
         done = plant.jobs.get(job_id).progress["done"]
         # Half of the kills hit while it starts or takes the job up, half while it is at work.
@@ -34,21 +36,31 @@ def kill_until_done(plant, job_id, kills, chance, *, pause_s):
             plant.wait(job_id, until=lambda job, done=done: job.ended or job.progress["done"] > done)
         time.sleep(chance.random() * pause_s)
         plant.kill(worker)
+        killed += 1
         if plant.jobs.get(job_id).ended:
             break
     if not plant.jobs.get(job_id).ended:
         plant.start()
-    return plant.wait(job_id)
+    return plant.wait(job_id), killed
+
+
+def said(record_property, **figures):
+    """For benchmarks/faults.py, which counts them."""
+    for name, value in figures.items():
+        record_property(name, value)
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
-def test_a_run_killed_at_random_moments_puts_out_the_same_bytes(plant, kills):
+def test_a_run_killed_at_random_moments_puts_out_the_same_bytes(plant, kills, record_property):
     chance = random.Random(kills)
     content = titles(5_000 if kills < 10 else 100_000)
     expected = plant.expected(content)
     job_id = plant.run(content)
-    job = kill_until_done(plant, job_id, kills, chance, pause_s=1.0)
+    job, killed = kill_until_done(plant, job_id, kills, chance, pause_s=1.0)
     assert job.status == "succeeded"
+    wanted, found = (Counter(lines.splitlines()) for lines in (expected, plant.output(job_id)))
+    lost, twice = (wanted - found).total(), (found - wanted).total()
+    said(record_property, kills=killed, lines=wanted.total(), lost=lost, twice=twice)
     assert plant.output(job_id) == expected
     assert len(plant.files.ids()) == 2
     assert job.counts == {"ok": len(expected.splitlines()), "failed": 0}
@@ -56,14 +68,16 @@ def test_a_run_killed_at_random_moments_puts_out_the_same_bytes(plant, kills):
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.slow)])
-def test_an_index_killed_at_random_moments_is_published_once_and_whole(plant, terminology, kills):
+def test_an_index_killed_at_random_moments_is_published_once_and_whole(plant, terminology, kills, record_property):
     chance = random.Random(kills)
     many = Terminology("many", version="1", concepts=terminology.concepts)
     job_id = plant.index(many)
-    job = kill_until_done(plant, job_id, kills, chance, pause_s=1.0)
+    job, killed = kill_until_done(plant, job_id, kills, chance, pause_s=1.0)
     assert job.status == "succeeded"
     name = artifact_name(SPEC, "many")
-    assert plant.store.generations(name) == [job.result["builds"][0]["generation"]]
+    made = plant.store.generations(name)
+    said(record_property, kills=killed, generations=1, lost=int(not made), twice=max(len(made) - 1, 0))
+    assert made == [job.result["builds"][0]["generation"]]
     opened = open_build(SPEC, "many", store=plant.store, encoder_of=lambda _: HashingEncoder())
     assert len(opened.terminology) == len(terminology)
     opened.artifact.close()
@@ -146,7 +160,7 @@ def _count_down(step):
         setattr(owner, name, counted(getattr(owner, name)))
 
 
-def test_an_artifact_killed_at_each_step_of_its_writing_is_never_half_visible(tmp_path):
+def test_an_artifact_killed_at_each_step_of_its_writing_is_never_half_visible(tmp_path, record_property):
     store = ArtifactStore(tmp_path)
 
     def write(content):
@@ -156,14 +170,16 @@ def test_an_artifact_killed_at_each_step_of_its_writing_is_never_half_visible(tm
             writer.add_json("a.json", {"content": content.decode()})
 
     write(b"0")
-    step, content = 0, b"0"
+    step, content, half = 0, b"0", 0
     while killed_at(step, partial(write, str(step + 1).encode())):
         with store.open("pipelines/a/b") as artifact:
             seen = {artifact.read_bytes(f"{number}.bin") for number in range(3)}
-            assert seen in ({content}, {str(step + 1).encode()})
-            assert artifact.read_json("a.json")["content"].encode() in seen
+            seen.add(artifact.read_json("a.json")["content"].encode())
+            half += seen not in ({content}, {str(step + 1).encode()})
             content = seen.pop()
         step += 1
+    said(record_property, kills=step, half_visible=half)
+    assert not half
     assert step > 15
     with store.open("pipelines/a/b") as artifact:
         assert artifact.read_bytes("0.bin") == str(step + 1).encode()
@@ -171,7 +187,7 @@ def test_an_artifact_killed_at_each_step_of_its_writing_is_never_half_visible(tm
     assert not list(tmp_path.glob("pipelines/a/b/.tmp-*"))
 
 
-def test_an_upload_killed_at_each_step_is_whole_or_not_there(tmp_path):
+def test_an_upload_killed_at_each_step_is_whole_or_not_there(tmp_path, record_property):
     from service.files import FileStore
 
     store = FileStore(tmp_path / "files", quota_bytes=1 << 20)
@@ -181,10 +197,12 @@ def test_an_upload_killed_at_each_step_is_whole_or_not_there(tmp_path):
             incoming.write(b"x" * 100_000)
             incoming.finish(filename="a", purpose="batch")
 
-    step = 0
+    step = half = 0
     while killed_at(step, upload):
         for file_id in store.ids():
-            assert store.get(file_id).size == store.path(file_id).stat().st_size == 100_000
+            half += not store.get(file_id).size == store.path(file_id).stat().st_size == 100_000
         step += 1
+    said(record_property, kills=step, half_visible=half)
+    assert not half
     assert step > 5
     assert store.ids()

@@ -8,10 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from pipelines.batch_ray import SPANS, _Answerer, _found, _lines, _spans, run_lines_on_ray
-from pipelines.errors import SourceError
+from pipelines.batch_ray import SPANS, _Answerer, _found, _lines, _spans, cluster, run_lines_on_ray
+from pipelines.errors import ClusterUnavailable, SourceError
 from pipelines.lines import Answered, Tally, chunks_of, joined, numbered_parts, read_lines, run_lines
+from service.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,3 +105,27 @@ def test_a_worker_process_makes_the_parts_of_one_box(tmp_path):
         told = answerer({name: [value] for name, value in asdict(span).items()})
         assert told["ok"][0] + told["failed"][0] == span.lines
     assert b"".join(joined(tmp_path / "many")) == b"".join(joined(tmp_path / "one"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_command_line_spreads_lines_and_puts_out_the_same_bytes(plant, tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("COGNOMEN_DATA", str(plant.settings.data))
+    source = tmp_path / "titles.jsonl"
+    source.write_bytes(b"".join(b'{"title": "line cook %d", "id": %d}\n' % (n % 50, n) for n in range(5000)) + b"no\n")
+    asked = ["run", "job-titles", str(source), "-t", "twelve", "--artifacts", str(plant.settings.artifacts)]
+    for output, spread in (("one", []), ("many", ["--ray", "local", "--ray-workers", "2"])):
+        done = CliRunner().invoke(app, [*asked, "-o", str(tmp_path / output), *spread], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        assert done.stdout.strip().endswith("5,000 answered, 1 errors in place")
+    assert (tmp_path / "many").read_bytes() == (tmp_path / "one").read_bytes()
+    assert not list(tmp_path.glob(".many*"))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:nothing"])
+def test_a_cluster_that_does_not_answer_is_said_to(address):
+    pytest.importorskip("ray")
+    with pytest.raises(ClusterUnavailable, match="no Ray cluster answers"), cluster(address):
+        pass

@@ -8,11 +8,11 @@ from models.errors import ArtifactInvalid
 from pipelines import build as building
 from pipelines import deciding, registry
 from pipelines.build import artifact_name, build, builds, open_build
-from pipelines.errors import TerminologyUnknown
+from pipelines.errors import ConfigInvalid, TerminologyUnknown
 from pipelines.results import Options, Request
 from pipelines.scoring import best_threshold, expected_calibration_error
 from pipelines.spec import CalibrationSet
-from pipelines.terminology import Terminology
+from pipelines.terminology import Concept, Term, Terminology
 
 SPEC = registry.spec("job-titles")
 
@@ -49,6 +49,39 @@ def test_progress_is_told_for_every_stage(store, encoder, terminology):
         on_progress=lambda stage, done, total: told.append((stage, done, total)),
     )  # fmt: skip
     assert [stage for stage, done, total in told if done == total] == ["encode", "index", "hubs", "calibrate", "write"]
+
+
+def test_terms_may_be_encoded_by_a_variant(store, encoder, terminology):
+    variant = HashingEncoder(encoder.dimension, name="fewer-bits")
+    config = SPEC.config(encoder="hashing", rows_by={"hashing": "fewer-bits"})
+
+    made = build(SPEC, terminology, encoder=encoder, store=store, config=config, rows_by={"hashing": variant})
+
+    assert made.artifact.manifest.parents["rows by fewer-bits"] == variant.fingerprint
+    assert made.artifact.manifest.parents["encoder"] == encoder.fingerprint
+
+
+@pytest.mark.parametrize("rows_by", [{}, {"other": 64}, {"hashing": 64}])
+def test_a_variant_must_be_there_and_as_wide(store, encoder, terminology, rows_by):
+    config = SPEC.config(encoder="hashing", rows_by={"hashing": "fewer-bits"})
+    given = {name: HashingEncoder(width, name="fewer-bits") for name, width in rows_by.items()}
+
+    with pytest.raises(ConfigInvalid, match="rows_by"):
+        build(SPEC, terminology, encoder=encoder, store=store, config=config, rows_by=given)
+
+
+def test_medical_builds_search_plain_names_too(store, encoder):
+    spec = registry.spec("medical")
+    fever = Concept("r50.9", "Fever, unspecified", [Term("Fever, unspecified", "en"), Term("Pyrexia NOS", "en")])
+    pain = Concept("r52", "Pain, unspecified", [Term("Pain, unspecified", "en")])
+    known = Terminology("icd", version="1", concepts=[fever, pain])
+    options = {"encoder": "hashing", "centred": [], "aligned": []}
+
+    made = build(spec, known, encoder=encoder, store=store, config=spec.config(**options))
+    bare = build(spec, known, encoder=encoder, store=store, config=spec.config(**options, plain_names=False))
+
+    assert [t.text for t in made.terminology.row_terms if t.kind == "hidden"] == ["Fever", "Pyrexia", "Pain"]
+    assert bare.terminology.rows == 3
 
 
 def test_a_build_refuses_an_encoder_that_has_changed(built, store):

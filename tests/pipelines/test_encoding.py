@@ -51,6 +51,14 @@ def test_each_distinct_row_is_encoded_once(parts):
     assert parts[0].read == 3
 
 
+def test_rows_are_encoded_by_what_stands_for_their_encoder(parts):
+    config = PipelineConfig(symmetric=True, centred=["a"])
+    variant = Counting(64, "fewer-bits")
+    _, means = encode_rows(TEXTS, encoder=parts[0], config=config, rows_by={"a": variant})
+    assert (parts[0].read, variant.read) == (0, 3)
+    assert set(means) == {"a"}
+
+
 def test_a_centred_encoder_loses_the_rows_mean_on_both_sides(parts):
     joined = ConcatenatedEncoder(parts)
     rows, means = encode_rows(TEXTS, encoder=joined, config=PipelineConfig(centred=["b"]))

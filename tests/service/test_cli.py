@@ -63,6 +63,29 @@ def test_build_then_describe(built):
     assert "fusion" in built("describe", "job-titles").stdout
 
 
+def test_build_retrieval_makes_a_collection_and_describe_says_how_hub_ridden_it_is(cli, tmp_path):
+    documents, bank = tmp_path / "things.jsonl", tmp_path / "asked.jsonl"
+    documents.write_text("".join(f'{{"id": "{n}", "text": "thing number {n}"}}\n' for n in range(20)))
+    bank.write_text("".join(f'{{"text": "number {n}"}}\n' for n in range(9)))
+    options = ["--encoder", "hashing", "--hubness", "is"]
+    done = cli("build", "retrieval", "things", documents, "--queries", bank, *options)
+    assert "things: 20 documents" in done.stdout
+    assert json.loads(cli("search", "things", "number 7", "--json").stdout)[0]["hits"][0]["id"] == "7"
+    (row,) = json.loads(cli("describe", "things", "--json").stdout)
+    hubness = row["details"]["hubness"]
+    assert hubness["method"] == "is"
+    assert isinstance(hubness["skewness_before"], float)
+    assert isinstance(hubness["skewness_after"], float)
+    table = cli("describe", "things").stdout
+    assert "hubness.skewness_before" in table
+    assert "hubness.skewness_after" in table
+
+
+def test_build_retrieval_over_a_terminology_is_the_pipeline(cli, terms):
+    cli("import", "jsonl", terms, "--name", "twelve")
+    assert "retrieval over twelve" in cli("build", "retrieval", "-t", "twelve", "--encoder", "hashing").stdout
+
+
 def test_describe_of_nothing_says_what_there_is(built):
     assert "pipelines/job_titles/twelve" in built("describe", "nowhere", ok=False).stderr.replace("\n", "")
 

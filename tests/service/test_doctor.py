@@ -43,6 +43,11 @@ def test_a_fresh_machine_is_told_to_set_up(doctor, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_whatever_is_missing_comes_with_what_mends_it(doctor, tmp_path):
+    found, _ = doctor(tmp_path / "artifacts")
+    assert [one["about"] for one in found.values() if one["state"] != "ok" and not one["mend"]] == []
+
+
 def test_what_is_built_is_listed(doctor, built_store):
     found, code = doctor(built_store.root)
     assert code == 0

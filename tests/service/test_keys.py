@@ -127,9 +127,9 @@ def test_prefixes_bound_what_is_seen():
     assert bound.sees("acme-jobs")
     assert not bound.sees("other")
     assert Caller("1", "all", (Scope.READ,)).sees("other")
-    assert bound.sees_key(Caller("2", "x", (), ("acme-x",)))
-    assert not bound.sees_key(Caller("2", "x", (), ("acme-x", "b")))
-    assert not bound.sees_key(Caller("2", "x", ()))
+    assert bound.sees_of(Caller("2", "x", (), ("acme-x",)))
+    assert not bound.sees_of(Caller("2", "x", (), ("acme-x", "b")))
+    assert not bound.sees_of(Caller("2", "x", ()))
 
 
 # -- the command line ------------------------------------------------------------------------------

@@ -65,6 +65,8 @@ export async function render(place, params, { address, signal }) {
       { missing: MISSING, signal },
     );
     if (answer.status === 409 && Array.isArray(answer.data?.candidates)) {
+      // What to do about it stands there as buttons; the service's own words are for who calls it.
+      results.querySelector(".notice.bad")?.remove();
       results.prepend(
         parts(answer.data.candidates, (name) => {
           part.value = name;

@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines.medical.context import function_words
+from pipelines.medical.context import function_words, variants
 from pipelines.medical.dictionary import EXACT, GUESSED, INFLECTED, REORDERED, Dictionary
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.words import words_of
@@ -93,3 +93,53 @@ def test_in_a_language_without_aliases_short_stretches_are_guessed(terminology, 
     texts = [text[words[s.first].start : words[s.last - 1].end] for s in guesses]
     assert {"napady", "napady drgawkowe", "drgawkowe", "innych"} <= set(texts)
     assert not any("," in guess for guess in texts)
+
+
+NAMES = {
+    "7": ["Abnormality of the kidney", "Anomalie du rein"],
+    "8": ["Type C brachydactyly"],
+    "9": ["Nausea and vomiting"],
+    "10": ["Branchial fistula"],
+    "11": ["Unable to"],
+    "12": ["Anaemia"],
+}
+
+
+@pytest.fixture(scope="module")
+def named() -> Dictionary:
+    concepts = [
+        Concept(i, names[0], [Term(t, tag) for t, tag in zip(names, ("en", "fr"), strict=False)])
+        for i, names in NAMES.items()
+    ]
+    return Dictionary(
+        Terminology("n", version="1", concepts=concepts), function_words=function_words(), variants=variants()
+    )
+
+
+def test_words_that_say_the_same_make_the_same_name(named):
+    assert found(named, "several renal anomalies") == {"renal anomalies": REORDERED}
+    assert found(named, "des malformations rénales", "fr") == {"malformations rénales": REORDERED}
+
+
+def test_a_letter_belongs_to_its_name(named):
+    assert found(named, "brachydactyly type C was seen") == {"brachydactyly type C": REORDERED}
+    assert found(named, "a brachydactyly type") == {}
+
+
+def test_what_a_comma_parts_is_not_one_alias(named):
+    assert found(named, "nausea, vomiting") == {}
+    assert found(named, "nausea and vomiting") == {"nausea and vomiting": EXACT}
+
+
+def test_british_and_latin_spellings_are_inflections(named):
+    assert set(found(named, "branchial fistulae and anemias")) == {"branchial fistulae", "anemias"}
+
+
+def test_an_alias_may_end_in_a_word_that_joins(named):
+    assert found(named, "he was unable to walk")["unable to"] == EXACT
+
+
+def test_an_inflected_span_knows_its_alias(named):
+    text = "branchial fistulae"
+    (span,) = named.find(words_of(text, language="en"), text, language="en")
+    assert (span.alias, span.content) == ("Branchial fistula", 2)

@@ -51,3 +51,14 @@ def test_a_language_without_aliases_is_tried_by_stretches(preparer):
 )
 def test_languages_are_told_apart(text, language):
     assert language_of(text) == language
+
+
+def test_an_abbreviation_that_the_text_explains_otherwise_is_no_alias(preparer):
+    assert "HTA" in texts(preparer, "La patiente a une HTA et de la fièvre depuis trois jours déjà.", "fr")
+    said = "Le handicap total apparent (HTA) est noté. HTA et fièvre depuis trois jours déjà."
+    assert "HTA" not in texts(preparer, said, "fr")
+
+
+def test_an_inflected_mention_is_searched_for_by_its_alias(preparer):
+    (prepared,) = preparer.prepare([Request("The child had two seizures and several nosebleeds last week.", "en")])
+    assert {m.text: m.query for m in prepared.mentions}["nosebleeds"] == "Nosebleed"

@@ -1,0 +1,218 @@
+import json
+
+import numpy as np
+import pytest
+
+from models.arrays import Queries
+from models.artifacts import ArtifactStore
+from models.encoders.hashing import HashingEncoder
+from pipelines import registry
+from pipelines.build import build, open_build, snapshot
+from pipelines.errors import ConfigInvalid
+from pipelines.medical.evidence import EVIDENCE, Evidence, Memory, Vocabulary
+from pipelines.medical.judging import judge
+from pipelines.results import Candidate, Mention, Options, Request
+from pipelines.terminology import Concept, Term, Terminology
+
+NAMES = ["fever", "cough", "headache", "rash", "asthma", "seizure", "anaemia", "oedema", "nausea", "vertigo"]
+
+
+def terminology():
+    """Ten findings, each with an unspecified form under it, in two languages."""
+    concepts = []
+    for i, name in enumerate(NAMES):
+        code = f"r{i:02}"
+        concepts.append(Concept(code, name, [Term(name, "en", "preferred"), Term(f"{name}a", "es")]))
+        own = f"{name}, unspecified"
+        concepts.append(Concept(f"{code}.9", own, [Term(own, "en", "preferred"), Term(f"{name} NOS", "en")]))
+    return Terminology("findings-10", version="1", concepts=concepts)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    found = ArtifactStore(tmp_path_factory.mktemp("reranking"))
+    spec = registry.spec("medical")
+    config = spec.config(encoder="hashing", centred=[], aligned=[], hubness={"bank": 0, "methods": []})
+    build(spec, terminology(), encoder=HashingEncoder(), store=found, config=config)
+    return found
+
+
+def opened(store):
+    return open_build(registry.spec("medical"), "findings-10", store=store, encoder_of=lambda _: HashingEncoder())
+
+
+def annotated(path, *, documents=30, unspecified=True):
+    """People code the unspecified form, where retrieval prefers the plain one."""
+    rng = np.random.default_rng(0)
+    lines = []
+    for number in range(documents):
+        some = rng.choice(len(NAMES), 3, replace=False).tolist()
+        text = " ".join(f"Patient with {NAMES[i]}." for i in some)
+        mentions = [
+            {"start": (at := text.index(NAMES[i])), "end": at + len(NAMES[i]),
+             "concept_ids": [f"r{i:02}.9" if unspecified else f"r{i:02}"]}
+            for i in some
+        ]  # fmt: skip
+        lines.append(json.dumps({"id": f"d{number}", "text": text, "language": "en", "mentions": mentions}))
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def mention(text, language="en"):
+    return Mention(text, text, 0, len(text), language)
+
+
+def candidate(concept, known, score, *, term=None):
+    own = known.concepts[concept]
+    return Candidate(concept, own.id, own.name, term or own.name, "en", score, {"dense": score, "lexical": 0.5})
+
+
+def test_evidence_says_what_each_candidate_is():
+    known = terminology()
+    evidence = Evidence(known, None, vocabulary=Vocabulary.of(known), limit=2)
+    candidates = [candidate(0, known, 0.9), candidate(1, known, 0.8), candidate(2, known, 0.1)]
+    queries = Queries(["fever"], np.zeros((1, 4), np.float32), ["en"])
+    listed = evidence.of([mention("fever")], queries, [candidates])
+    assert listed.filled.shape == (1, 2)
+    first, second = (dict(zip(EVIDENCE, row, strict=True)) for row in listed.evidence[0])
+    assert first["exact"] == 1
+    assert second["exact"] == 0
+    assert second["has_broader"] == 1
+    assert second["best_broader"] == pytest.approx(0.1)
+    assert first["narrower"] == pytest.approx(np.log(2))
+    assert first["best_narrower"] == pytest.approx(-0.1)
+    assert first["term_covered"] == pytest.approx(1)
+    assert second["term_covered"] < 1
+    vocabulary = Vocabulary.of(known)
+    told = {vocabulary.telling[w] for w in listed.words[0, 1] if w >= 0}
+    assert told == {"unspecified", "=unspecified"}
+    assert (listed.words[0, 0] < 0).all()
+
+
+def test_an_asker_does_not_see_annotations_of_its_own_fold():
+    known = terminology()
+    vectors = np.eye(2, 4, dtype=np.float32)
+    memory = Memory(vectors, np.array([0, 1]), np.array([0, 1]), np.array([0, 1]))
+    evidence = Evidence(known, memory, vocabulary=Vocabulary.of(known), limit=8)
+    candidates = [[candidate(0, known, 0.9), candidate(1, known, 0.8)]] * 2
+    queries = Queries(["fever", "fever"], vectors[[0, 0]], ["en", "en"])
+    listed = evidence.of([mention("fever")] * 2, queries, candidates, folds=np.array([0, 1]))
+    spelled = listed.evidence[:, :, EVIDENCE.index("spelled")]
+    annotated_ = listed.evidence[:, :, EVIDENCE.index("annotated")]
+    assert spelled[0].tolist() == [0, 0]
+    assert annotated_[0].tolist() == pytest.approx([0, np.log(2)])
+    assert spelled[1].tolist() == pytest.approx([np.log(2), 0])
+    assert annotated_[1].tolist() == pytest.approx([np.log(2), 0])
+
+
+def test_judge_draws_documents_as_wholes():
+    before = np.zeros(8, bool)
+    after = np.array([True] * 4 + [False] * 4)
+    alone = judge(before, after, list("abcdefgh"))
+    together = judge(before, after, list("aaaabbbb"))
+    assert alone.after - alone.before == 0.5
+    assert alone.wins
+    assert together.error > alone.error
+    assert not judge(before, before, list("abcdefgh")).wins
+
+
+def test_no_document_falls_into_two_folds(store, tmp_path):
+    pytest.importorskip("torch")
+    from pipelines.medical.train import DataConfig, TrainConfig, read_examples
+
+    path = annotated(tmp_path / "a.jsonl")
+    config = TrainConfig(terminology="findings-10", data=[DataConfig(path=path, name="a", licence="ours")])
+    examples, weak = read_examples(config, opened(store))
+    assert weak is None
+    assert len(examples) == 90
+    folds = examples.folds(5)
+    assert len(set(folds.tolist())) > 1
+    for name in set(examples.documents):
+        assert len({f for f, d in zip(folds, examples.documents, strict=True) if d == name}) == 1
+
+
+def test_an_alias_is_not_found_by_itself(store):
+    from pipelines.medical.material import aliases
+
+    found = aliases(registry.spec("medical"), opened(store), size=10, cross_lingual=1.0, seed=0)
+    assert len(found) == 10
+    for m, candidates, right in zip(found.mentions, found.candidates, found.right, strict=True):
+        own = [c for c in candidates if c.concept_id in right]
+        assert all(c.term.casefold() != m.text.casefold() for c in own)
+        assert all(c.term_language != m.language for c in own if len(m.text.split()) == 1)
+
+
+def test_mentions_are_replaced_by_aliases_where_they_stand():
+    from pipelines.medical.corpora import AnnotatedDocument, Annotation
+    from pipelines.medical.material import substituted
+
+    text = "Has fever and rash."
+    document = AnnotatedDocument(
+        "d", text, (Annotation(4, 9, frozenset(["r00"])), Annotation(14, 18, frozenset(["unknown"])))
+    )
+    found = substituted(document, terminology(), rng=np.random.default_rng(3))
+    (only,) = found.annotations
+    assert found.text[only.start : only.end] in {"fever", "fevera"}
+    assert found.text == f"Has {found.text[only.start : only.end]} and rash."
+
+
+def test_what_people_code_is_learned_kept_and_answered(store, tmp_path):
+    pytest.importorskip("torch")
+    from pipelines.medical.train import train
+
+    before = opened(store).pipeline.run([Request("fever", "en", mentions=[(0, 5)])])[0].mentions[0].decision
+    assert before.candidates[0].concept_id == "r00"
+    made = train(
+        annotated(tmp_path / "a.jsonl"),
+        terminology="findings-10",
+        store=store,
+        encoder_of=lambda _: HashingEncoder(),
+        options={"language": "en", "evidence": {"steps": 200, "learning_rate": 0.02}},
+    )
+    assert made["card"]["evidence"]["kept"]
+    assert "fever" not in json.dumps(made["card"])
+    assert made["generation"] == snapshot(registry.spec("medical"), "findings-10", store=store)[made["artifact"]]
+    built = opened(store)
+    after = built.pipeline.run([Request("No fever.", "en", mentions=[(3, 8)], options=Options(top_k=3))])
+    decision = after[0].mentions[0].decision
+    assert decision.concept_id == "r00.9"
+    assert decision.candidates[0].scores["rerank"] > decision.candidates[1].scores["rerank"]
+    assert "rerank" in decision.candidates[0].explanation
+    config = built.config.model_copy(update={"rerank": False})
+    off = registry.spec("medical").pipeline(config, built.parts, built.query_encoder)
+    plain = off.run([Request("fever", "en", mentions=[(0, 5)])])[0].mentions[0].decision
+    assert plain.candidates[0].concept_id == "r00"
+
+
+def test_what_does_not_win_changes_nothing(store, tmp_path):
+    pytest.importorskip("torch")
+    from pipelines.medical.train import train
+
+    at = snapshot(registry.spec("medical"), "findings-10", store=store)
+    made = train(
+        annotated(tmp_path / "a.jsonl", unspecified=False),
+        terminology="findings-10",
+        store=store,
+        encoder_of=lambda _: HashingEncoder(),
+        options={"language": "en"},
+    )
+    assert made["generation"] is None
+    assert snapshot(registry.spec("medical"), "findings-10", store=store) == at
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"folds": 1}, "folds"), ({"evidence": {"hidden": 0}}, "evidence.hidden"), ({"other": 1}, "other")],
+)
+def test_options_that_mean_nothing_are_refused(store, tmp_path, options, said):
+    pytest.importorskip("torch")
+    from pipelines.medical.train import train
+
+    with pytest.raises(ConfigInvalid, match=said):
+        train(
+            tmp_path / "a.jsonl",
+            terminology="findings-10",
+            store=store,
+            encoder_of=lambda _: HashingEncoder(),
+            options=options,
+        )
