@@ -16,6 +16,8 @@ from pipelines.datasheets.sharing import Entry, RawRow
 from pipelines.datasheets.symbols import looks_like_symbol, telling
 
 _BLANK: Final = 0.8
+_SPACED: Final = re.compile(r"^([1-9]\d?) ([05]00)$")
+"""1 000, 1 500."""
 _CONDITION: Final = re.compile(
     r"[A-Za-zΔθ][\w()/]{0,10} ?[=≤≥<>] ?[+-]?[\d.,]+ ?(?:[pnuµμmkMG]?(?:A|V|Hz|W|s)\b|°C|K\b|%)?"
 )
@@ -185,7 +187,8 @@ def _rows(heads: Sequence[_Head], band: Band, part: int) -> list[RawRow]:
         if not head.symbol or cell is None or i == part:
             continue
         for line in cell_lines(cell.words):
-            quantity = parse_quantity(line.text)
+            # Two numbers are no value of one device, so that this is one number here, and only here.
+            quantity = parse_quantity(_SPACED.sub(r"\1\2", line.text))
             near = [d for d in devices if abs(d.y - line.y) < 0.6 * line.words[0].size]
             owner = near[0] if near else devices[0] if len(devices) == 1 else None
             if quantity is None or (owner is None and devices and len(cell.lines) > 1):

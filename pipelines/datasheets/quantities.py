@@ -41,7 +41,6 @@ _BOUND: Final = re.compile(
     r"(?P<after> ?\(?\b(?:max|min|typ)\b\.?\)?)?",
     re.IGNORECASE,
 )
-_SPACED: Final = re.compile(r"^[+-]?[1-9]\d{0,2}(?: \d00)+(?=$| ?[^\s\d.,])")
 _FOOTNOTE: Final = re.compile(
     r"(?<=\d) ?\((?:\d|[a-d]|note ?\d?)\)$|(?<=\d)[*†‡]+$|^[*†‡]+ ?|(?: ?\(@[^)]*\)| \(?(?:see )?notes? ?\d?\)?)$",
     re.IGNORECASE,
@@ -136,8 +135,6 @@ def parse_quantity(text: str, *, decimal_comma: bool = False) -> Quantity | None
 
 def _plain(text: str) -> str:
     text = text.translate(_SIGNS)
-    # "1 000 V" in one cell; nothing else has two digits and a blank like this in it.
-    text = _SPACED.sub(lambda m: m[0].replace(" ", ""), text)
     # 10⁻⁹ keeps its sign when the raised digits come down behind a ten.
     text = re.sub(r"(?<=10)[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m[0].translate(_RAISED), text)
     text = re.sub(r"[ \t\r\n\f]+", " ", text).strip()

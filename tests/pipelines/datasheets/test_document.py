@@ -192,3 +192,25 @@ def test_rows_of_a_scan_say_so(named):
     for row in read_rows(scanned):
         assert "read from a scan" in row.notes[0]
         assert row.score < plain[row.quote]
+
+
+def test_scans_that_there_was_no_time_for_are_said_and_the_rest_is_answered(named, monkeypatch):
+    from pipelines.datasheets import document as module
+
+    attempt = module._attempt
+
+    def out_of_time(data, limits, *, share, ocr, pdfium_only):
+        lines, _ = attempt(data, limits, share=share, ocr=False, pdfium_only=pdfium_only)
+        return lines, "timeout"
+
+    monkeypatch.setattr(module, "_attempt", out_of_time)
+    document = read_document(named("scan").sheet.pdf, ocr=True)
+    assert document.needs_ocr
+    assert any("no time left" in note and "job" in note for note in document.notes)
+
+
+def test_a_page_that_came_twice_counts_as_it_came_last():
+    from pipelines.datasheets.document import _latest
+
+    lines = [{"pages_total": 2}, {"number": 1, "ocr": False}, {"number": 2, "ocr": False}, {"number": 1, "ocr": True}]
+    assert _latest(lines) == [lines[0], lines[2], lines[3]]
