@@ -49,7 +49,7 @@ def outcomes(only: str | None) -> list[dict[str, Any]]:
 def _outcome(case: ElementTree.Element) -> dict[str, Any]:
     ended = next((kind for kind in ("failure", "error", "skipped") if case.find(kind) is not None), "passed")
     said = {p.attrib["name"]: int(p.attrib["value"]) for p in case.iter("property")}
-    room = case.attrib["classname"].rpartition(".")[2]
+    room = case.get("classname", "").rpartition(".")[2]
     return {"test": f"{room}::{case.attrib['name']}", "outcome": ended, **said}
 
 
