@@ -8,7 +8,7 @@ kept out by checksum say when to stop and whether anything was gained; docs/trai
 
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,19 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.encoders.adapter import HEAD_MATRIX, HEAD_MEAN, KIND
+from models.artifacts import ArtifactStore
+from models.encoders.adapter import HEAD_MATRIX, HEAD_MEAN, KIND, artifact_name
+from models.encoders.base import Encoder
+from models.encoders.packages import KNOWN
 from models.training.adapters import AdapterShape
 from models.training.bases import Base, Encode, open_base
-from models.training.bi_encoder import DevelopmentSet, Trained, TrainingOptions, train
+from models.training.bi_encoder import DevelopmentSet, Trained, TrainingOptions
+from models.training.bi_encoder import train as train_inside
 from models.training.card import Card, DataUsed, write_adapter
 from models.training.heads import HeadOptions, LinearHead, fit_head
 from models.training.measures import mean_average_precision
 from models.training.pairs import Batches, PairSource, draw_batches
+from pipelines import registry
+from pipelines.build import open_build
 from pipelines.errors import ConfigInvalid
 from pipelines.job_titles.material import Shares, Titles, vacancies
 from pipelines.sources import digest_of, read_terminology
-
-__all__ = ["KIND", "TrainConfig", "read_config", "run"]
 
 Progress = Callable[[str, int, int], None]
 _LIMITS = (
@@ -109,9 +113,61 @@ def read_config(path: Path) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ConfigInvalid(f"{path.name}: {where}: {first['msg']}") from error
+        raise ConfigInvalid(f"{path.name}: {_first(error)}") from error
+
+
+def train(
+    source: Path,
+    *,
+    terminology: str,
+    store: ArtifactStore,
+    encoder_of: Callable[[str], Encoder],
+    options: Mapping[str, Any],
+    on_progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """The recipe as a job: a table of vacancies beside the terms of a build, and options as the TOML file has them.
+
+    Of `data`, the options `format`, `weight` and `licence` are the file's. `base` is a known encoder's name: no folder,
+    no hub. Without `adapter` and `head` a head is trained. A job that was killed begins anew, to the same bits. JSON
+    comes back.
+
+    Raises: ConfigInvalid, SourceError, TerminologyUnknown, TrainingError.
+    """
+    own = {"format", "weight", "licence"}
+    given = {"format": "vacancies", "licence": "as its owner says", **{k: options[k] for k in own & options.keys()}}
+    rest = {k: v for k, v in options.items() if k not in own}
+    if "data" in rest:
+        raise ConfigInvalid("options: data: the job's file is the data")
+    if rest.get("base") not in KNOWN:
+        raise ConfigInvalid(f"options: base: expected one of {', '.join(sorted(KNOWN))}")
+    if not {"adapter", "head"} & rest.keys():
+        rest["head"] = {}
+    built = open_build(registry.spec("job_titles"), terminology, store=store, encoder_of=encoder_of)
+    with tempfile.TemporaryDirectory(prefix="cognomen-train-") as scratch:
+        terms = Path(scratch) / "terms.jsonl"
+        terms.write_bytes(b"\n".join(built.terminology.to_lines()))
+        about = f"{built.terminology.name}@{built.terminology.version}"
+        known = DataConfig(path=terms, format="jsonl", name=about, licence="as its source says")
+        try:
+            data = [known, DataConfig(path=source, name="the job's file", **given)]
+            config = TrainConfig(**{"name": f"{rest['base']}-{terminology}", **rest, "data": data})
+        except ValidationError as error:
+            raise ConfigInvalid(f"options: {_first(error)}") from error
+        made = Path(scratch) / "made"
+        checkpoints = store.root / "training" / config.name
+        card = run(config, made, work=checkpoints, command=f"a job over {terminology}", on_progress=on_progress)
+        generation = publish(card, made, store=store)
+    return {"artifact": artifact_name(card.name), "generation": generation, "figures": card.figures}
+
+
+def publish(card: Card, folder: Path, *, store: ArtifactStore) -> str:
+    """An adapter that `run` wrote, as an artifact that `models prepare` folds in; gives back its generation."""
+    name = artifact_name(card.name)
+    with store.write(name, kind=KIND) as writer:
+        for file in sorted(folder.iterdir()):
+            writer.add_bytes(file.name, file.read_bytes())
+        writer.details.update(name=card.name, base=card.base, base_sha256=card.base_sha256)
+    return str(store.current(name))
 
 
 def run(
@@ -200,7 +256,7 @@ def _adapt(
     assert config.adapter is not None
     chosen = config.adapter
     batches = draw_batches(sources, steps=chosen.steps, batch_size=chosen.batch_size, seed=config.seed)
-    trained = train(
+    trained = train_inside(
         base.model,
         base.network,
         batches,
@@ -250,6 +306,11 @@ def _used(material: _Material, batches: Sequence[Batches]) -> DataUsed:
     data = material.data
     share = sum(name in names for name in drawn) / max(len(drawn), 1)
     return DataUsed(data.name, data.licence, round(share, 4), material.rows, digest_of(data.path))
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _slug(name: str) -> str:

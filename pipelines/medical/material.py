@@ -143,31 +143,6 @@ def aliases(
     return Examples(mentions, recorder.vectors, recorder.candidates, [frozenset([i]) for i in ids], ids)
 
 
-def substituted(
-    document: AnnotatedDocument, terminology: Terminology, *, rng: np.random.Generator
-) -> AnnotatedDocument:
-    """The document with an alias of the same concept, in any language, in place of each mention.
-
-    Source: Borchert et al. 2023 (xMEN), weak supervision: a language without annotations borrows another's sentences.
-    """
-    parts: list[str] = []
-    places = []
-    position = 0
-    length = 0
-    for annotation in document.annotations:
-        known = sorted(i for i in annotation.concept_ids if terminology.current(i) in terminology.by_id)
-        if not known or annotation.start < position:
-            continue
-        terms = terminology.concept(known[0]).terms
-        term = terms[int(rng.integers(len(terms)))].text
-        parts += [document.text[position : annotation.start], term]
-        length += annotation.start - position
-        places.append(replace(annotation, start=length, end=length + len(term)))
-        length += len(term)
-        position = annotation.end
-    return replace(document, text="".join([*parts, document.text[position:]]), annotations=tuple(places))
-
-
 def _retrieval(spec: PipelineSpec, built: Build, recorder: "_Recorder", index: Index) -> Pipeline:
     """The build's pipeline without a re-ranker, its candidates written down."""
     parts = replace(built.parts, index=index, learner=recorder, reranking=None)

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
+from models.encoders.packages import KNOWN
 from models.rerankers.listwise import Floats, ListwiseRanker
 from models.training.listwise import ListwiseOptions, fit_listwise
 from pipelines import registry
@@ -132,10 +133,14 @@ def train(
     own = {"format", "language", "name", "licence"}
     data = {"name": "the job's file", "licence": "as its owner says", **{k: options[k] for k in own & options.keys()}}
     rest = {k: v for k, v in options.items() if k not in own}
+    if "data" in rest:
+        raise ConfigInvalid("options: data: the job's file is the data")
     try:
         config = TrainConfig(**{**rest, "terminology": terminology, "data": [DataConfig(path=source, **data)]})
     except ValidationError as error:
         raise ConfigInvalid(f"options: {_first(error)}") from error
+    if config.cross is not None and config.cross.base not in KNOWN:
+        raise ConfigInvalid(f"options: cross.base: expected one of {', '.join(sorted(KNOWN))}")
     outcome = run(
         config,
         store=store,

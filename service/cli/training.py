@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from models.encoders.adapter import KIND, artifact_name
 from models.errors import MissingExtra
 from pipelines import registry
 from pipelines.errors import ConfigInvalid
@@ -52,10 +51,7 @@ def train(
         made = Path(scratch) / chosen.name
         with Bars(chosen.name) as bars:
             card = recipe.run(chosen, made, work=checkpoints, command=command, resume=resume, on_progress=bars)
-        with store.write(artifact_name(chosen.name), kind=KIND) as writer:
-            for file in sorted(made.iterdir()):
-                writer.add_bytes(file.name, file.read_bytes())
-            writer.details.update(name=card.name, base=card.base, base_sha256=card.base_sha256)
+        recipe.publish(card, made, store=store)
         if output is not None:
             shutil.copytree(made, output, dirs_exist_ok=True)
     say(f"{card.name}: trained on {card.base}; development MAP before and after:")

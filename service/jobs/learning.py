@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
+from models.errors import MissingExtra
 from pipelines import registry
 from pipelines.adapting import adapt
 from pipelines.demand import artifact_name
@@ -88,7 +89,10 @@ def prepare_train(body: TrainJob, asking: "Asking") -> Plan:
 def train(task: Task) -> Outcome:
     """Run the pipeline's recipe. It is imported here by name, so that serving never loads training."""
     name = registry.spec(task.spec["pipeline"]).name
-    recipe = cast(Recipe, importlib.import_module(f"pipelines.{name}.train").train)
+    try:
+        recipe = cast(Recipe, importlib.import_module(f"pipelines.{name}.train").train)
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(f"training needs {missing.name}; install the 'encoders' and 'training' extras") from missing
     result = recipe(
         task.input,
         terminology=task.spec["terminology"],

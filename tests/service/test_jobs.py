@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 import pytest
 
+from models.encoders.hashing import HashingEncoder
 from pipelines import registry
 from pipelines.build import build
 
@@ -421,3 +422,23 @@ def test_a_queue_that_is_away_or_damaged_is_a_clear_503_and_answers_go_on(serve_
     assert response.headers["retry-after"]
     assert not list((tmp_path / "data" / "jobs").glob("job-*"))
     assert normalize(jobs, "nurse")["results"][0]["decision"]["concept_id"] == "T:2221"
+
+
+def test_a_pipeline_is_trained_as_a_job(serve_jobs, own_store):
+    pytest.importorskip("torch")
+    spec = registry.spec("medical")
+    build(spec, spec.starter(), encoder=HashingEncoder(), store=own_store, config=spec.config(encoder="hashing"))
+    jobs = serve_jobs()
+    mentions = [{"start": 0, "end": 5, "concept_ids": ["HP:0001945"]}]
+    notes = lines(*({"id": f"d{i}", "text": "Fever.", "language": "en", "mentions": mentions} for i in range(20)))
+    asked = {"kind": "train", "pipeline": "medical", "input_file_id": jobs.upload(notes)}
+    options = {"language": "en", "folds": 2, "evidence": {"steps": 2}}
+    job = jobs.done(**asked, options=options)
+    # What retrieval gets right already needs no re-ranker.
+    assert job["result"]["generation"] is None
+    assert job["result"]["card"]["evidence"]["kept"] is False
+    for wrong in ({"cross": {"base": "/etc"}}, {"folds": 0}, {"data": []}, {"zanzibar": 1}):
+        failed = jobs.wait(jobs.started(**asked, options={**options, **wrong}))
+        assert failed["status"] == "failed", failed
+        assert "options" in failed["error"]["detail"], failed
+        assert "/etc" not in str(failed["error"])

@@ -12,11 +12,14 @@ pytest.importorskip("onnx")
 from typer.testing import CliRunner
 
 from models.artifacts import ArtifactStore
-from models.encoders.adapter import read_adapter
+from models.encoders.adapter import KIND, read_adapter
+from models.encoders.hashing import HashingEncoder
 from models.encoders.library import EncoderLibrary
+from pipelines import registry
+from pipelines.build import build
 from pipelines.errors import ConfigInvalid
 from pipelines.job_titles.material import Shares, Titles, held_out, vacancies
-from pipelines.job_titles.train import read_config, run
+from pipelines.job_titles.train import read_config, run, train
 from pipelines.terminology import Concept, Term, Terminology
 from service.cli import app
 from tests.models.training.conftest import WORDS, write_tiny
@@ -175,3 +178,34 @@ def test_only_job_titles_has_a_recipe(folder):
     arguments = ["train", "datasheets", "--config", str(folder / "train.toml"), "--artifacts", str(folder)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
+
+
+def test_a_job_trains_on_its_file_and_the_terms_of_a_build(folder, monkeypatch):
+    base = str(folder / "tiny")
+    monkeypatch.setattr("pipelines.job_titles.train.KNOWN", {base: None})
+    store, spec = ArtifactStore(folder / "artifacts"), registry.spec("job_titles")
+    terminology = Terminology("tiny", version="1", concepts=occupations())
+    build(spec, terminology, encoder=HashingEncoder(), store=store, config=spec.config(encoder="hashing"))
+    options = {"base": base, "name": "ours", "keep_out": 0.3, "head": {"steps": 3, "batch_size": 8}}
+
+    def job(**more):
+        return train(
+            folder / "adverts.jsonl",
+            terminology="tiny",
+            store=store,
+            encoder_of=lambda name: HashingEncoder(),
+            options={**options, **more},
+        )
+
+    made = job()
+    with store.open(made["artifact"], kind=KIND) as artifact:
+        adapter = read_adapter(artifact.folder)
+        card = json.loads((artifact.folder / "card.json").read_text())
+    assert adapter.name == "ours"
+    assert [d["name"] for d in card["data"]] == ["tiny@1", "the job's file"]
+    assert all(d["share"] > 0 for d in card["data"])
+    assert job()["generation"] != made["generation"]
+    for wrong in ({"base": "/etc"}, {"base": "owner/model"}, {"seed": "x"}, {"format": "exe"}, {"data": []}):
+        with pytest.raises(ConfigInvalid) as refused:
+            job(**wrong)
+        assert "/etc" not in str(refused.value)
