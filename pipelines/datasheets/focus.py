@@ -201,6 +201,8 @@ def device_guess(document: Document, rows: Sequence[ParameterRow] = ()) -> Devic
     if winner == "diode" and special:
         # Every kind of diode has the symbols of a diode: its name tells.
         winner = max(special, key=lambda k: special[k])
+    if winner == "rectifier" and "schottky" in special:
+        winner = "schottky"  # a Schottky rectifier
     text = "\n".join(t for t, _ in head)
     polarity = next((p for p, pattern in POLARITY.get(winner or "", ()) if pattern.search(text)), None)
     told = tuple(t for _, t in sorted(evidence, reverse=True))

@@ -15,12 +15,13 @@ from pipelines.datasheets.page import Document, Page, Word
 from pipelines.datasheets.parameter import ParameterRow
 from pipelines.datasheets.parts import parts_in
 from pipelines.datasheets.quantities import Quantity, Unit, explain_unit, parse_unit
+from pipelines.datasheets.ranks import rank_rows
 from pipelines.datasheets.ruled import ruled_grids
 from pipelines.datasheets.sections import Section, section_at, sections
 from pipelines.datasheets.sharing import Context, Entry, RawRow
 from pipelines.datasheets.symbols import looks_like_symbol, telling
 
-_SCORES: Final[Mapping[str, float]] = {"ruled": 1.0, "clustered": 0.8, "devices": 0.7, "lines": 0.5}
+_SCORES: Final[Mapping[str, float]] = {"ruled": 1.0, "clustered": 0.8, "ranks": 0.75, "devices": 0.7, "lines": 0.5}
 _SCANNED: Final = "read from a scan: check the prefix of its unit"
 """No reader of scans is sure of a µ."""
 _UNIT_BEHIND: Final = re.compile(r"(?:[(\[]([^()\[\]\d=]{1,10})[)\]]| in ([^\s\d]{1,8}))$")
@@ -84,7 +85,7 @@ def read_rows(document: Document, *, parts: Sequence[str] = ()) -> list[Paramete
     found = [row for grid in grids for row in rows_of(grid, reading)]
     for table in device_tables(document):
         found += [row for raw in table.rows for row in _finished(raw, table.grid, reading, negative=False)]
-    for grid, raw in line_rows(document):
+    for grid, raw in (*rank_rows(document), *line_rows(document)):
         found += _finished(raw, grid, reading, negative=False)
     return _merged([row for row in found if _plausible(row)])
 
@@ -104,7 +105,7 @@ def _merged(rows: Sequence[ParameterRow]) -> list[ParameterRow]:
 
 def _plausible(row: ParameterRow) -> bool:
     """Whether a row is a parameter, not the scale of a plot or a dimension of the package."""
-    if row.section in ("package", "legal", "ordering", "pinout"):
+    if row.section in ("package", "legal", "ordering", "pinout") and row.reader != "ranks":
         return False
     named = bool(row.symbol) or len(re.findall(r"[^\W\d]{3,}", row.raw_name)) > 0
     return named and not (row.section == "typical" and row.reader != "ruled" and not row.unit)

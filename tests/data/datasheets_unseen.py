@@ -161,8 +161,7 @@ def german_zener_series() -> "_TOOLS.Sheet":
         ("QZX84C5V6", 5.2, 6.0, 40, 3.0, 36), ("QZX84C6V2", 5.8, 6.6, 10, 4.0, 32),
     ):  # fmt: skip
         gold += [
-            Named("v_z", low, None, None, "V", part),
-            Named("v_z", None, None, high, "V", part),
+            Named("v_z", low, None, high, "V", part),
             Named("z_zt", None, None, rz, "Ω", part),
             Named("v_r", None, None, vr, "V", part),
             Named("i_zm", None, None, izm, "mA", part),
