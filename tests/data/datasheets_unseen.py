@@ -39,6 +39,7 @@ text, table, title, heading, canvas, done = (
 SI = _TOOLS.SI | {
     "Vrms": ("V", 1.0), "kV": ("V", 1e3), "%/V": ("%/V", 1.0), "mJ": ("J", 1e-3), "µC": ("C", 1e-6), "W/°C": ("W/K", 1.0),
     "Hz": ("Hz", 1.0), "µW": ("W", 1e-6), "s": ("s", 1.0), "mV/K": ("V/K", 1e-3), "deg": ("°", 1.0),
+    "V/µV": ("V/V", 1e6), "µS": ("S", 1e-6),
 }  # fmt: skip
 
 
