@@ -125,7 +125,9 @@ def _cuts(
         r[0] for r in page.rules if r[2] - r[0] < 1.5 and min(r[3], bottoms) - max(r[1], tops) > 0.4 * (bottoms - tops)
     ]
     cuts: list[float] = []
-    for a, b in itertools.pairwise(stacked):
+    shared = {id(k) for group in stacked for k in group if sum(k in other for other in stacked) > 1}
+    own = [[k for k in group if id(k) not in shared] or group for group in stacked]
+    for a, b in itertools.pairwise(own):
         a_mid = (min(k.x0 for k in a) + max(k.x1 for k in a)) / 2
         b_mid = (min(k.x0 for k in b) + max(k.x1 for k in b)) / 2
         low, high = max(a_mid, cuts[-1] + 2 if cuts else left), max(b_mid, a_mid + 2)

@@ -19,7 +19,7 @@ from pipelines.datasheets.symbols import looks_like_symbol, telling
 
 _BRACKETS: Final = re.compile(r"[(\[]([^()\[\]]{1,8})[)\]]")
 _SLOTS: Final = frozenset({"min", "typ", "max"})
-_STOREYS: Final = 4
+_STOREYS: Final = 7
 _LONGEST_HEAD: Final = 7
 """Words; more are prose. A guess."""
 _CLOSE: Final = 1.8
@@ -263,7 +263,7 @@ def _head(x0: float, x1: float, text: str) -> _Head:
     behind = " ".join(plain.split()[plain.split().index(symbol) + 1 :]) if symbol else plain
     # "ZZT @ IZT (Ω)": the unit below is of what is measured.
     unit = _unit_of(behind) or _bracketed(" ".join(at))
-    role = role_of(plain)
+    role = role_of(plain) if role_of(plain) in _SLOTS else role_of(" ".join(at))
     return _Head(x0, x1, text, symbol, unit, role if role in ("min", "typ", "max") else "value", ", ".join(held))
 
 

@@ -151,12 +151,26 @@ def stacked(heads: Sequence[Keyword]) -> list[list[Keyword]]:
     labels += [k for k in lowest if k.role == "none" and k.words[0].top < tops[-1] - 2]
     lowest = [k for k in lowest if k not in labels]
     groups = []
+    owners = _by_turns(labels, [k for k in sorted(lowest, key=lambda k: k.x0) if k.role in VALUES])
     for low in sorted(lowest, key=lambda k: k.x0):
         above = [k for k in heads if k not in lowest and k not in labels and _nearest_below(k, lowest, low)]
         if labels and low.role in VALUES:
-            above.append(min(labels, key=lambda k: abs(_middle(k) - _middle(low))))
+            above.append(owners.get(id(low)) or min(labels, key=lambda k: abs(_middle(k) - _middle(low))))
         groups.append([*above, low])
     return groups
+
+
+def _by_turns(labels: Sequence[Keyword], slots: Sequence[Keyword]) -> dict[int, Keyword]:
+    """The label of each slot where Min, Typ and Max come again as often as there are labels, in the same order."""
+    runs: list[list[Keyword]] = []
+    for slot in slots:
+        if not runs or slot.role in [k.role for k in runs[-1]]:
+            runs.append([])
+        runs[-1].append(slot)
+    if len(runs) != len(labels):
+        return {}
+    ordered = sorted(labels, key=lambda k: k.x0)
+    return {id(slot): label for run, label in zip(runs, ordered, strict=True) for slot in run}
 
 
 def _middle(head: Keyword) -> float:

@@ -4,10 +4,11 @@ import re
 from typing import Final
 
 PART: Final = re.compile(
-    r"(?<![\w.])(?:[12]N\d{2,5}[A-Z]{0,3}\d{0,2}|[A-Z]{1,6}\d{2,6}[A-Z0-9]{0,6}|[A-Z]{2,6}-?\d{1,3}[A-Z]{0,3}\d{2,5}[A-Z]{0,3})"
+    r"(?<![\w.])(?:[12]N\d{2,5}[A-Z]{0,3}\d{0,2}|[A-Z]{1,6}\d{2,6}[A-Z0-9]{0,6}|[A-Z]{2,6}-?\d{1,3}[A-Z]{0,3}\d{2,5}[A-Z]{0,3}"
+    r"|(?!V)[A-Z]{4,6}\d[A-Z]{1,2}\d?|(?:1\.5|[A-Z]\d?)?[A-Z]{2,5}\d{1,3}\.\d[A-Z]{0,2})"
     r"(?:[-_/][A-Z0-9]{1,8})*(?![\w.])"
 )
-"""1N4148, BC547B, MMBT3904, LM358-N, IRF540N, 2SC1815-Y, J112, TL431, MMBFJ112_SB51338."""
+"""1N4148, BC547B, MMBT3904, LM358-N, IRF540N, 2SC1815-Y, J112, TL431, MMBFJ112_SB51338, SMBJ5.0A, P6KE6.8CA."""
 PACKAGE: Final = re.compile(
     r"(?:TO|SOT|SOD|SOIC|SO|DO|DIP|PDIP|SOP|TSSOP|SSOP|MSOP|DFN|QFN|WSON|VSSOP|SMA|SMB|SMC|DPAK|D2PAK|D²PAK|I2PAK|LFPAK|MELF|"
     r"MiniMELF|SC|CDIP|LCC|LQFP|TSOT|UMT|EMT|MCP|POWERDI|PowerPAK|TDFN|UDFN|SON|BGA|WLCSP|CFP)"

@@ -10,7 +10,7 @@ from typing import Final
 from pipelines.datasheets.grid import Grid
 from pipelines.datasheets.headers import VALUES, Column, Role, role_of
 from pipelines.datasheets.implied import phrases
-from pipelines.datasheets.page import Document, Page, Word
+from pipelines.datasheets.page import Document, Line, Page, Word
 from pipelines.datasheets.quantities import Quantity, parse_quantity, parse_unit
 from pipelines.datasheets.sharing import Entry, RawRow
 from pipelines.datasheets.symbols import looks_like_symbol, telling
@@ -21,6 +21,7 @@ _RANK: Final = re.compile(
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(r"-?[A-Z]{1,3}\d{0,2}|-?\d{1,3}[A-Z]?|[IVX]{1,4}", re.IGNORECASE)
+_IN_PROSE: Final = re.compile(r"(?<!\S)(?P<label>[A-Z]{1,3}\d?) ?[:=] ?(?P<range>\d[\d.]* ?(?:to|[-~–]) ?\d[\d.]*)")
 _RANGE: Final = re.compile(r"range|limits?|values?|bereich|werte?|gamme|valeurs?|范围|数值", re.IGNORECASE)
 _UNIT: Final = re.compile(r"[(\[]([^()\[\]]{1,8})[)\]]")
 _CLOSE: Final = 2.6
@@ -37,6 +38,9 @@ def rank_rows(document: Document) -> list[tuple[Grid, RawRow]]:
     for page in document.pages:
         for at, line in enumerate(page.lines):
             heads = phrases(line.words)
+            for row in _in_prose(line):
+                columns = tuple(e.column for e in row.entries)
+                found.append((Grid(page.number, line.box, columns, (), _title(page, at), "ranks"), row))
             if len(heads) > 1 and _RANK.fullmatch(_text(heads[0]).strip(" :.")):
                 for row in _across(page, at, heads) or _down(page, at, heads):
                     columns = tuple(e.column for e in row.entries)
@@ -89,6 +93,29 @@ def _down(page: Page, at: int, heads: Sequence[Phrase]) -> list[RawRow]:
         unit = _text(trailing) if trailing else unit
         rows.append(_row(entries, symbol, unit, [label]))
     return rows if len(rows) >= _FEWEST else []
+
+
+def _in_prose(line: Line) -> list[RawRow]:
+    """Ranks in a note: "hFE(1) classification R: 55 to 110, O: 80 to 160"."""
+    words = [w for w in line.words if not w.raised]
+    text = " ".join(w.text for w in words)
+    ranks = [*_IN_PROSE.finditer(text)]
+    named = _RANK.search(text)
+    if len(ranks) < _FEWEST or not named or named.end() > ranks[0].start():
+        return []
+    symbol = next((s for w in text[: ranks[0].start()].split() if _is_symbol(s := w.strip(" :;.,[]"))), "")
+    starts = [sum(len(w.text) + 1 for w in words[:i]) for i in range(len(words))]
+    rows = []
+    for rank in ranks:
+        own = [w for w, at in zip(words, starts, strict=True) if rank.start() <= at < rank.end()]
+        quantity = parse_quantity(rank["range"])
+        if symbol and quantity and _bounds(quantity) and len(own) > 1:
+            column = Column(own[0].x0, own[-1].x1, rank["label"], "value", rank["label"], None)
+            entry = Entry(column, quantity, tuple(own[1:]))
+            rows.append(
+                RawRow([entry], (own[0].top + own[0].bottom) / 2, symbol, "", "", None, rank["label"], words=own)
+            )
+    return rows
 
 
 def _row(entries: list[Entry], symbol: str, unit: str | None, labels: Sequence[Word]) -> RawRow:

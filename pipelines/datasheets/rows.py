@@ -11,6 +11,7 @@ from pipelines.datasheets.conditions import Condition, parse_conditions
 from pipelines.datasheets.devices import device_tables
 from pipelines.datasheets.grid import Grid, box_of
 from pipelines.datasheets.lines import line_rows
+from pipelines.datasheets.listed import listed_rows
 from pipelines.datasheets.page import Document, Page, Word
 from pipelines.datasheets.parameter import ParameterRow
 from pipelines.datasheets.parts import parts_in
@@ -21,13 +22,21 @@ from pipelines.datasheets.sections import Section, section_at, sections
 from pipelines.datasheets.sharing import Context, Entry, RawRow
 from pipelines.datasheets.symbols import looks_like_symbol, telling
 
-_SCORES: Final[Mapping[str, float]] = {"ruled": 1.0, "clustered": 0.8, "ranks": 0.75, "devices": 0.7, "lines": 0.5}
+_SCORES: Final[Mapping[str, float]] = {
+    "ruled": 1.0,
+    "clustered": 0.8,
+    "ranks": 0.75,
+    "devices": 0.7,
+    "lines": 0.5,
+    "listed": 0.45,
+}
 _SCANNED: Final = "read from a scan: check the prefix of its unit"
 """No reader of scans is sure of a µ."""
 _UNIT_BEHIND: Final = re.compile(r"(?:[(\[]([^()\[\]\d=]{1,10})[)\]]| in ([^\s\d]{1,8}))$")
 _GRADE: Final = re.compile(r"(?:^|\s)(?:group|gruppe|groupe|rank|class|klasse|grade)\s+-?[A-Z0-9]{1,3}$", re.IGNORECASE)
 _BARE: Final = re.compile(r"(?<![\w(])[A-Z][A-Za-z()]{0,8} ?[=≤≥] ?[-+]?\d.*$")
 """Conditions that follow a name without a bracket or a word."""
+_BRACKETED_MARK: Final = re.compile(r"\s*\[\d{1,2}\]$")
 _SECONDS: Final = re.compile(
     r"time|delay|width|duration|period|recovery|zeit|temps|^t[A-Zdrfspowt]|时间", re.IGNORECASE
 )
@@ -85,7 +94,7 @@ def read_rows(document: Document, *, parts: Sequence[str] = ()) -> list[Paramete
     found = [row for grid in grids for row in rows_of(grid, reading)]
     for table in device_tables(document):
         found += [row for raw in table.rows for row in _finished(raw, table.grid, reading, negative=False)]
-    for grid, raw in (*rank_rows(document), *line_rows(document)):
+    for grid, raw in (*rank_rows(document), *line_rows(document), *listed_rows(document, reading.sections)):
         found += _finished(raw, grid, reading, negative=False)
     return _merged([row for row in found if _plausible(row)])
 
@@ -204,7 +213,7 @@ def _score(reader: str, symbol: str | None, unit: str | None, *, doubts: int) ->
 
 def _symbol_and_name(raw: RawRow) -> tuple[str | None, str]:
     """The symbol, cut from the name where it stands there; what cannot be a symbol is taken for the name."""
-    symbol, name = (raw.symbol or "").strip(" *†"), re.sub(r"\s+", " ", raw.name).strip(" *†")
+    symbol, name = _BRACKETED_MARK.sub("", raw.symbol or "").strip(" *†"), re.sub(r"\s+", " ", raw.name).strip(" *†")
     symbol = re.sub(r"(?<=[A-Za-zΔθη]) (?=[a-z(])", "", symbol) if len(symbol) < 12 else symbol
     if symbol and not looks_like_symbol(symbol):
         name, symbol = (name or symbol), "" if not name else symbol if len(symbol.split()) == 1 else ""

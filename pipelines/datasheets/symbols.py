@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 _SYMBOL: Final = re.compile(
-    r"[A-Za-zΔΦβηθλτφωΨψ∆|][\wΔΦθβηλ()/\-+|.,’'∆ψΨ*]{0,18}(?:[,/] ?[A-Za-zΔθ][\wθ()\-]{0,12}){0,3}"
+    r"(?:2(?=[θφϕΘ]))?[A-Za-zΔΦβηθΘλτφϕωΨψ∆|][\wΔΦθβηλ()/\-+|.,’'∆ψΨ*½]{0,18}(?:[,/] ?[A-Za-zΔθ][\wθ()\-]{0,12}){0,3}"
 )
 _WORD_HEAD: Final = 5
 """Letters that only a word has in a row. A guess: Ptot and Tstg have four, "Input" five."""
