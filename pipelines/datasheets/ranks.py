@@ -112,9 +112,7 @@ def _in_prose(line: Line) -> list[RawRow]:
         if symbol and quantity and _bounds(quantity) and len(own) > 1:
             column = Column(own[0].x0, own[-1].x1, rank["label"], "value", rank["label"], None)
             entry = Entry(column, quantity, tuple(own[1:]))
-            rows.append(
-                RawRow([entry], (own[0].top + own[0].bottom) / 2, symbol, "", "", None, rank["label"], words=own)
-            )
+            rows.append(_row([entry], symbol, None, own[:1]))
     return rows
 
 
