@@ -15,6 +15,7 @@ from pipelines.datasheets.heads import Header, headers_of, overlap, stacked
 from pipelines.datasheets.implied import described, phrases
 from pipelines.datasheets.page import Document, Line, Page, Word
 from pipelines.datasheets.quantities import parse_quantity, parse_unit
+from pipelines.datasheets.ranks import heads_ranks
 from pipelines.datasheets.sections import kind_of, split_heading
 
 _BOTTOM: Final = 0.8
@@ -124,6 +125,8 @@ def _ruled_on(page: Page, last: Line, line: Line, header: Header) -> bool:
 def _ends(line: Line, header: Header) -> bool:
     text = line.text
     if re.match(r"(?:\*|†|note|\(?\d\)|fig(?:ure)?\.? ?\d|©|rev\.? )", text, re.IGNORECASE) and _is_prose(line, header):
+        return True
+    if heads_ranks(line):
         return True
     title, _ = split_heading(text)
     bold = line.words[0].bold or title.isupper()

@@ -21,7 +21,8 @@ _PHRASES: Final[dict[Role, str]] = {
     "benennung 参数 参数名称 项目 特性 test_parameter parameter_name quantity désignation definition",
     "conditions": "test_condition test_conditions conditions condition testconditions testcondition testbedingung "
     "testbedingungen bedingung bedingungen prüfbedingungen messbedingungen messbedingung conditions_de_mesure "
-    "conditions_de_test 测试条件 条件 test",
+    "conditions_de_test 测试条件 条件 test note__test_condition "
+    "note__test_conditions note_test_condition note_test_conditions",
     "min": "min minimum mini 最小值 最小",
     "typ": "typ typical typi nom nominal typisch typique 典型值 典型",
     "max": "max maximum maxi 最大值 最大",

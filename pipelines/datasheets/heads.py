@@ -8,6 +8,7 @@ from typing import Final
 from pipelines.datasheets.headers import VALUES, Keyword, is_header, keywords
 from pipelines.datasheets.page import Page, Word
 from pipelines.datasheets.parts import looks_like_part, looks_like_variant
+from pipelines.datasheets.sections import kind_of, split_heading
 
 _HEADER_LINES: Final = 3
 
@@ -47,13 +48,15 @@ def headers_of(page: Page) -> list[Header]:
 
 def _header_at(page: Page, at: int) -> tuple[int, list[Header]]:
     """How many lines the header at this line takes, and the tables it heads: two where they stand side by side."""
+    if _is_heading(page.lines[at].words):
+        return 1, []
     if _parts_alone(page, at):
         return 1, [_made(page, (at,), [Keyword("none", (w,)) for w in page.lines[at].words])]
     for count in range(1, _HEADER_LINES + 1):
         lines = page.lines[at : at + count]
         if len(lines) < count or lines[-1].box[1] - lines[0].box[3] > 1.8 * lines[0].size:
             break
-        if count > 1 and _complete(lines[-1].words):
+        if count > 1 and _complete(lines[-1].words) and not _storey(lines[0].words, lines[-1].words):
             break  # a header of its own, below some heading
         heads = sorted((k for line in lines for k in keywords(line.words)), key=lambda k: k.x0)
         told = sum(len(k.words) for k in heads)
@@ -71,6 +74,12 @@ def _header_at(page: Page, at: int) -> tuple[int, list[Header]]:
     return 1, []
 
 
+def _is_heading(words: Sequence[Word]) -> bool:
+    """Whether a line is the heading of a section: "Electrical Characteristics", a word of which could head a column."""
+    run_on = len(words) > 1 and all(b.x0 - a.x1 < 0.9 * a.size for a, b in itertools.pairwise(words))
+    return run_on and kind_of(split_heading(" ".join(w.text for w in words))[0]) != "other"
+
+
 def _parts_alone(page: Page, at: int) -> bool:
     """Whether a line of part numbers and nothing else heads the columns of numbers below it."""
     words = page.lines[at].words
@@ -79,6 +88,12 @@ def _parts_alone(page: Page, at: int) -> bool:
     below = page.lines[at + 1].words
     under = [w for w in below if w.x1 > words[0].x0 - words[0].size and any(c.isdigit() for c in w.text)]
     return bool(under) and below[0].x1 < words[0].x0 and any(c.isalpha() for c in below[0].text)
+
+
+def _storey(above: Sequence[Word], below: Sequence[Word]) -> bool:
+    """Whether the lower line goes on with the header above: that one describes, this one has only Min, Typ and Max."""
+    upper, lower = ({k.role for k in keywords(words)} for words in (above, below))
+    return bool(upper & {"symbol", "name"}) and lower <= {*VALUES, "unit"}
 
 
 def _complete(words: Sequence[Word]) -> bool:

@@ -59,11 +59,15 @@ def _dotted(line: Line) -> RawRow | None:
 
 def _spaced(line: Line) -> RawRow | None:
     parts = phrases(line.words)
-    if len(parts) not in (2, 3) or len(line.words) > _LONGEST:
+    if not 2 <= len(parts) <= 4 or len(line.words) > _LONGEST:
         return None
-    if len(parts) == 3 and not parse_unit(_text(parts[2])) and not _is_symbol(_text(parts[0])):
+    numbers = [i for i, p in enumerate(parts) if parse_quantity(_text(p))]
+    if len(numbers) != 1 or numbers[0] < max(1, len(parts) - 2):
         return None
-    start = 2 if len(parts) == 3 and _is_symbol(_text(parts[0])) else 1
+    start = numbers[0]
+    described = [p for i, p in enumerate(parts[:start]) if not _is_symbol(_text(p), alone=i > 0)]
+    if len(described) != 1 or (start + 1 < len(parts) and not parse_unit(_text(parts[-1]))):
+        return None
     return _row(line, [w.text for p in parts[:start] for w in p], [w for p in parts[start:] for w in p])
 
 
@@ -72,7 +76,7 @@ def _row(line: Line, name: Sequence[str], value: Sequence[Word]) -> RawRow | Non
     quantity: Quantity | None = parse_quantity(" ".join(w.text for w in value if not w.raised)) if value else None
     if quantity is None or quantity.unit is None or not _NAME.search(" ".join(name)) or "=" in " ".join(name):
         return None
-    symbol = next((t for t in (name[0], name[-1].strip("()")) if _is_symbol(t)), None)
+    symbol = next((t for t in (name[0], name[-1].strip("()")) if _is_symbol(t, alone=t != name[0])), None)
     rest = [t for t in name if t.strip("()") != symbol]
     column = Column(value[0].x0, value[-1].x1, "", "value")
     entry = Entry(column, quantity, tuple(value))
@@ -80,8 +84,9 @@ def _row(line: Line, name: Sequence[str], value: Sequence[Word]) -> RawRow | Non
     return RawRow([entry], y, symbol, " ".join(rest), "", None, words=list(line.words))
 
 
-def _is_symbol(text: str) -> bool:
-    return looks_like_symbol(text) and telling(text) and not text.isdigit()
+def _is_symbol(text: str, *, alone: bool = False) -> bool:
+    """Whether a word is a symbol: for certain, or because it stands alone where only a symbol would."""
+    return looks_like_symbol(text) and (telling(text) or (alone and len(text) < 6 and text[0].isupper()))
 
 
 def _text(words: Sequence[Word]) -> str:

@@ -48,6 +48,15 @@ def rank_rows(document: Document) -> list[tuple[Grid, RawRow]]:
     return found
 
 
+def heads_ranks(line: Line) -> bool:
+    """Whether a line is the first of a rank table, or the heading over one."""
+    first = _text(phrases(line.words)[0]).strip(" :.")
+    words = [w.text.strip(" :.,()") for w in line.words]
+    return _RANK.fullmatch(first) is not None or (
+        len(words) < 6 and _RANK.search(line.text) is not None and any(map(_is_symbol, words)) and "=" not in line.text
+    )
+
+
 def _across(page: Page, at: int, heads: Sequence[Phrase]) -> list[RawRow]:
     """A column a rank: labels on one line, as many ranges on the next."""
     labels = [w for phrase in heads[1:] for w in phrase]

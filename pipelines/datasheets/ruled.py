@@ -144,7 +144,9 @@ def _grids(frame: Frame, before: Sequence[Grid]) -> list[Grid]:
 
 def _one_header(frame: Frame, above: int, below: int) -> bool:
     """Whether two header bands are the two storeys of one header: the lower adds no description."""
-    told = set(_roles(frame.bands[below])) - {"none"}
+    over = frame.bands[above].cells
+    fresh = tuple(None if any(c is o for o in over) else c for c in frame.bands[below].cells)
+    told = set(_roles(replace(frame.bands[below], cells=fresh))) - {"none"}
     return below == above + 1 and told <= {*VALUES, "unit"}
 
 
