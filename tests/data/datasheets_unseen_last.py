@@ -7,6 +7,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
 
 def _unseen() -> ModuleType:
     path = Path(__file__).with_name("datasheets_unseen.py")
@@ -57,6 +60,7 @@ def shunt_regulator() -> Any:  # noqa: ANN401
 
 def chinese_rectifiers() -> Any:  # noqa: ANN401
     """Fast rectifiers, a device a row, heads in Chinese over symbols, units in a storey of their own, IF beside VF."""
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     c, out = canvas()
     title(c, "QES1A - QES1J", "Superfast Recovery Rectifiers", maker="Example Electronics (Shandong)")
     text(c, 50, 745, "电参数  Electrical Characteristics (Ta=25°C)", size=10, font="STSong-Light")
