@@ -22,6 +22,8 @@ _RANK: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"-?[A-Z]{1,3}\d{0,2}|-?\d{1,3}[A-Z]?|[IVX]{1,4}", re.IGNORECASE)
 _IN_PROSE: Final = re.compile(r"(?<!\S)(?P<label>[A-Z]{1,3}\d?) ?[:=] ?(?P<range>\d[\d.]* ?(?:to|[-~–]) ?\d[\d.]*)")
+_INDEX: Final = re.compile(r"(?<=FE)\(?\d\)?$")
+"""hFE(1), one gain of several."""
 _RANGE: Final = re.compile(r"range|limits?|values?|bereich|werte?|gamme|valeurs?|范围|数值", re.IGNORECASE)
 _UNIT: Final = re.compile(r"[(\[]([^()\[\]]{1,8})[)\]]")
 _CLOSE: Final = 2.6
@@ -121,7 +123,7 @@ def _in_prose(line: Line) -> list[RawRow]:
         if symbol and quantity and _bounds(quantity) and len(own) > 1:
             column = Column(own[0].x0, own[-1].x1, rank["label"], "value", rank["label"], None)
             entry = Entry(column, quantity, tuple(own[1:]))
-            rows.append(_row([entry], symbol, None, own[:1]))
+            rows.append(_row([entry], _INDEX.sub("", symbol), None, own[:1]))
     return rows
 
 
@@ -149,7 +151,7 @@ def _symbol(page: Page, at: int, texts: Sequence[str]) -> str:
     for text in (*texts, *(t for t in above if _RANK.search(t))):
         words = [w.strip(" :;.,[]") for w in text.split()]
         if symbol := next((w for w in words if _is_symbol(w)), ""):
-            return re.sub(r"(?<=FE)\(?\d\)?$", "", symbol)
+            return _INDEX.sub("", symbol)
     return ""
 
 

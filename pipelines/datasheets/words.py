@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pipelines.datasheets.glyphs import NAMED, repair, symbol_fonts
 from pipelines.datasheets.headers import roles_in
+from pipelines.datasheets.micro import with_micro
 from pipelines.datasheets.page import Box, Line, Page, Word, turned
 
 _GAP: Final = 0.22
@@ -51,7 +52,8 @@ def page_of(data: Mapping[str, Any], symbols: frozenset[str]) -> Page:
     turn = _turn(data["runs"])
     runs = _runs(data, symbols, turn)
     runs += _upright_heads(data, turn)
-    lines, text = _lines(_attached(_once(runs)))
+    engine_lines = tuple(_CONTROLS.sub("", line) for line in data["lines"])
+    lines, text = _lines(_attached(_once(runs)), engine_lines)
     size = (height, width) if turn in (90, 270) else (width, height)
 
     def place(box: Sequence[float]) -> Box:
@@ -63,7 +65,7 @@ def page_of(data: Mapping[str, Any], symbols: frozenset[str]) -> Page:
         turn,
         tuple(lines),
         text,
-        engine_lines=tuple(_CONTROLS.sub("", line) for line in data["lines"]),
+        engine_lines=engine_lines,
         rules=tuple(place(edge) for edge in data["edges"]),
         tables=tuple(tuple(place(cell) for cell in table) for table in data["tables"]),
         needs_ocr=data["needs_ocr"],
@@ -193,7 +195,7 @@ def _fit(base: _Run, run: _Run) -> float | None:
     return max(gap, 0) + 0.01 * abs(offset)
 
 
-def _lines(runs: Sequence[_Run]) -> tuple[list[Line], str]:
+def _lines(runs: Sequence[_Run], engine_lines: Sequence[str]) -> tuple[list[Line], str]:
     """Lines top to bottom, their words knowing where they stand in the text."""
     rows: list[list[_Run]] = []
     for run in sorted((r for r in runs if r.base is None), key=lambda r: r.baseline):
@@ -204,10 +206,11 @@ def _lines(runs: Sequence[_Run]) -> tuple[list[Line], str]:
         else:
             rows.append([run])
     lines, texts, at = [], [], 0
-    for row in rows:
+    printed = with_micro([_words(sorted(row, key=lambda r: r.x0)) for row in rows], engine_lines)
+    for row, found in zip(rows, printed, strict=True):
         words = []
         start = at
-        for word in _words(sorted(row, key=lambda r: r.x0)):
+        for word in found:
             words.append(replace(word, start=start))
             start += len(word.text) + 1
         lines.append(Line(tuple(words), row[0].baseline))
