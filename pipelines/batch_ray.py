@@ -29,6 +29,7 @@ from pipelines.lines import (
     Line,
     Tally,
     chunks_of,
+    is_table,
     line_of,
     numbered_parts,
     tally_of,
@@ -167,6 +168,8 @@ def _spans(source: Path, folder: Path, chunk_lines: int) -> Sequence[Span]:
     if not path.exists():
         if is_packed(source):
             raise SourceError(f"{source.name} is packed; unpack it, since machines begin in the middle")
+        if is_table(source):
+            raise SourceError(f"{source.name} is a table; a cluster takes plain JSON Lines")
         part = path.with_suffix(".part")
         with part.open("wb") as stream:
             stream.writelines(orjson.dumps(asdict(span)) + b"\n" for span in _found(source, chunk_lines))

@@ -1,5 +1,6 @@
 """A language model behind any OpenAI-compatible endpoint: messages in, JSON out, tokens counted."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -68,7 +69,7 @@ class HttpChat:
         except urllib.error.HTTPError as error:
             error.close()
             raise ChatFailed(f"the language model's endpoint answers {error.code}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ChatFailed(f"the language model cannot be reached: {type(error).__name__}") from None
         return _read(content, usage)
 
@@ -88,7 +89,7 @@ def _read(content: Any, usage: Usage) -> str:  # noqa: ANN401 - whatever an endp
         counted = content.get("usage") or {}
         usage.prompt += int(counted.get("prompt_tokens") or 0)
         usage.completion += int(counted.get("completion_tokens") or 0)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError):
         raise ChatFailed("the language model's endpoint answers in another shape than OpenAI's") from None
     if not isinstance(text, str):
         raise ChatFailed("the language model answers without text")

@@ -125,6 +125,7 @@ class PipelineConfig(BaseModel):
     )
     rows: int = Field(200, ge=1, le=10_000, description="Index rows retrieved per mention (guess).")
     candidates: int = Field(32, ge=1, le=1000, description="Concepts kept for rerank and decide (guess).")
+    rerank: bool = Field(True, description="Use the re-ranker that was trained for the terminology, if there is one.")
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="Lexical against dense.")
     ngrams: NgramOptions = Field(default_factory=NgramOptions, description="Lexical search.")
     temperature: float = Field(15.0, gt=0, description="Kernel vote T (FINDINGS: 15–25).")

@@ -163,7 +163,7 @@ def joined(folder: Path, *, size: int = 1 << 20) -> Iterator[bytes]:
 
 def read_lines(source: Path) -> Iterator[Line]:
     """The lines of a file, in order; what cannot be read is a fault in its place. Raises: SourceError."""
-    if _is_table(source):
+    if is_table(source):
         for number, row in enumerate(read_rows(source), 1):
             # A cell without text says nothing; no client means the empty string.
             values = {key: value for key, value in row.values.items() if value is not None and value != ""}
@@ -175,7 +175,7 @@ def read_lines(source: Path) -> Iterator[Line]:
 
 def count_lines(source: Path) -> int:
     """About how many lines there are. Reads the file once."""
-    if _is_table(source):
+    if is_table(source):
         return count_rows(source)
     return sum(1 for _ in lines_within(source, limit=MAX_LINE_BYTES))
 
@@ -194,7 +194,8 @@ def line_of(number: int, content: bytes | None) -> Line:
         return Line(number, None, len(content), "not a JSON value in UTF-8")
 
 
-def _is_table(source: Path) -> bool:
+def is_table(source: Path) -> bool:
+    """Whether rows are read from it, and not lines."""
     suffix = suffix_of(source.name)
     return bool(suffix) and not suffix.startswith((".jsonl", ".ndjson", ".gz", ".zst")) and _readable_table(source)
 

@@ -8,6 +8,7 @@ reranking/medical/hpo@GEN
     cross/                     a cross-encoder to serve, where one was trained and won
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from models.artifacts import Artifact, ArtifactStore
 from models.rerankers.cross_encoder import CrossEncoder
+
+log = logging.getLogger(__name__)
 
 KIND: Final = "reranking"
 SETTINGS: Final = "settings.json"
@@ -67,6 +70,11 @@ def open_reranking(
         return None
     with store.open(name, kind=KIND, generation=None if at is None else at[name]) as artifact:
         if artifact.manifest.parents["space"] != space_of(build):
+            log.warning(
+                "the re-ranker of %s over %s was trained over another build and is not used; train again",
+                pipeline,
+                terminology,
+            )
             return None
         cross = None
         if any(file.startswith(f"{CROSS}/") for file in artifact.manifest.files):

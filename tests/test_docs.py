@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 import pytest
@@ -177,7 +176,7 @@ def test_commands_run(where, line, everything, synthetic_sheets, tmp_path, monke
     if "--filter" in line:
         line = line.partition(" --filter")[0]  # The small collection has no fields.
     words = shlex.split(line, comments=True)[1:]
-    said = [found for word in words for found in (sorted(glob(word)) if "*" in word else [word])]
+    said = [found for word in words for found in (sorted(map(str, Path().glob(word))) if "*" in word else [word])]
     done = CliRunner().invoke(app, said)
     assert done.exit_code == 0, (where, line, done.output, done.exception)
 

@@ -505,7 +505,7 @@ def _parts(sets: dict[str, Any]) -> list[str]:
 
 
 def _recalls(found: dict[str, list[float]] | None) -> str:
-    return "" if found is None else "/".join(f"{found[f'R@{k}'][0]:.3f}"[1:] for k in KS)
+    return "" if found is None else "/".join(f"{found[f'R@{k}'][0]:.3f}".removeprefix("0") for k in KS)
 
 
 def main() -> None:

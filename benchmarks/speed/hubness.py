@@ -7,8 +7,7 @@ Rows are e5 vectors of 34,000 English titles and phenotypes, each moved by 0.4 o
 there are enough; queries and bank are German titles (texts and cache of benchmarks/quality/hubness.py). Latencies are
 CPU-milliseconds of one query at a time, one thread, all indexes in turn and each on queries the others have not just
 warmed. HNSW's efSearch and the nprobe of inverted lists are the lowest at which recall@10 reaches .95, for plain and
-corrected search each against its own exact answers. Lists are also asked over rows that were not padded to a multiple
-of eight numbers, as they were folded once. `--only million` is plain and corrected search (is) at 1,000,000 rows
+corrected search each against its own exact answers. `--only million` is plain and corrected search (is) at 1,000,000 rows
 (`--million N`: fewer, for a trial that is not kept) in inverted lists, as rows and as codes of a byte a dimension:
 what a process that does nothing but build takes, what one that does nothing but serve the memory-mapped file holds,
 latency and recall. Codes are judged against the exact answers of the rows.
@@ -43,7 +42,6 @@ from models.indexes.folded import FoldedIndex, Folding
 from models.indexes.overfetch import OverfetchingIndex
 
 D, K, RECALL = 384, 10, 0.95
-NARROW = "is, not padded"
 METHODS = ("is", "dual_is", "nnn", "csls", "dis", "dual_dis")
 console = Console()
 
@@ -154,8 +152,6 @@ def approximate_part(method: str, rows: Vectors, fitted: list[Additive], queries
     built: dict[str, Any] = {}
     indexes: dict[str, Index] = {}
     matrices = {"plain": rows, "is": fold(rows, fitted[:1]), "of all": fold(rows, fitted)}
-    if method == "ivf":
-        matrices[NARROW] = np.ascontiguousarray(matrices["is"][:, : D + 1])
     for name, matrix in matrices.items():
         with cpu_seconds() as spent:
             engine = FaissIndex.build(matrix, method=method, recall=0)
@@ -163,8 +159,6 @@ def approximate_part(method: str, rows: Vectors, fitted: list[Additive], queries
         console.print(name, built[name])
         if name == "plain":
             views: dict[str, Any] = {"plain": None}
-        elif name == NARROW:
-            views = {NARROW: foldings(D, fitted[:1], width=D + 1)["is"]}
         else:
             these = fitted[:1] if name == "is" else fitted
             views = {m if name == "is" else f"{m}, of all": f for m, f in foldings(D, these).items() if m != "none"}

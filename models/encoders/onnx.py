@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ RUN_TOKENS = 12
 
 GPU_BATCH_TOKENS = 16384
 """Padded tokens per run on a GPU, which wants large batches. A guess."""
+
+_KEPT_TEXTS: Final = 64
+"""Texts whose tokens are remembered between encoding and counting: a request's, never a batch job's (guess)."""
 
 
 class OnnxEncoder:
@@ -114,7 +117,8 @@ class OnnxEncoder:
         cleaned = readable(texts, prompt=prompt, max_tokens=self.description.max_tokens)
         # One by one on purpose: encode_batch would spread over every core, past the threads we were given.
         ids = [self._tokenizer.encode(text).ids for text in cleaned]
-        self._last = (prompt, key, ids)
+        if len(key) <= _KEPT_TEXTS:
+            self._last = (prompt, key, ids)
         return ids
 
     def _padded(self, ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -5,9 +5,6 @@ corrections can stand side by side in the same rows; a query's gates choose amon
 So one index answers `none`, `is`, `dual_is`, `csls`, `nnn` and `sinkhorn` in one search, and `dis` and `dual_dis` in
 two: the first, with zero gates, finds the best row that opens the gates.
 
-Rows are padded with zeros to a multiple of `ALIGNED` numbers, so that each begins where a register does. FAISS was not
-seen to gain by it (benchmarks/speed/hubness.py asks lists of 385 and of 392 numbers side by side).
-
 `centre` folds into rows of its own, for it changes directions: unit(g − μ_G), asked with unit(q − μ_Q).
 
 This module knows corrections and arrays; `models.indexes.folded` knows indexes and asks here for nothing.
@@ -15,7 +12,6 @@ This module knows corrections and arrays; `models.indexes.folded` knows indexes 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -23,9 +19,6 @@ from models.arrays import Queries, RowIds, Scores, Vectors, as_vectors
 from models.errors import BankMismatch
 from models.hubness.centre import MeanCentring
 from models.hubness.fitted import Additive, Fitted
-
-ALIGNED: Final = 8
-"""Numbers of 4 bytes in a register of AVX2 (guess)."""
 
 FindFirst = Callable[[Vectors], RowIds]
 """Extended queries (n, width) to the best row of each, (n,); −1 where there is none."""
@@ -117,33 +110,15 @@ _NOBODY = np.zeros(0, np.int64)
 
 
 def fold(items: Vectors, corrections: Sequence[Additive]) -> Vectors:
-    """[g, −penalties of each correction in turn, zeros], (N, d + Σ m or a little more); without corrections, g."""
+    """[g, −penalties of each correction in turn], (N, d + Σ m)."""
     for correction in corrections:
         _check(correction, len(items))
-    rows = _extended(as_vectors(items), folded_width(items.shape[1], corrections))
-    start = items.shape[1]
-    for correction in corrections:
-        stop = start + correction.penalties.shape[1]
-        np.negative(correction.penalties, out=rows[:, start:stop])
-        start = stop
-    return rows
+    return np.concatenate([as_vectors(items), *(-c.penalties for c in corrections)], axis=1, dtype=np.float32)
 
 
-def folded_width(dimension: int, corrections: Sequence[Additive]) -> int:
-    """Of rows that are folded now."""
-    narrow = dimension + sum(c.penalties.shape[1] for c in corrections)
-    return -(-narrow // ALIGNED) * ALIGNED if corrections else dimension
-
-
-def foldings(
-    dimension: int, corrections: Sequence[Additive], *, width: int | None = None
-) -> Mapping[str, Uncorrected | Folded]:
-    """By method, "none" included, how to ask rows that were folded with the same corrections in the same order.
-
-    Args:
-        width: of the rows; as `fold` makes them now by default. Those of earlier versions were not padded.
-    """
-    width = folded_width(dimension, corrections) if width is None else width
+def foldings(dimension: int, corrections: Sequence[Additive]) -> Mapping[str, Uncorrected | Folded]:
+    """By method, "none" included, how to ask rows that were folded with the same corrections in the same order."""
+    width = dimension + sum(c.penalties.shape[1] for c in corrections)
     views: dict[str, Uncorrected | Folded] = {"none": Uncorrected(width)}
     start = dimension
     for correction in corrections:

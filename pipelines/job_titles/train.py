@@ -143,7 +143,7 @@ def train(
     if not {"adapter", "head"} & rest.keys():
         rest["head"] = {}
     built = open_build(registry.spec("job_titles"), terminology, store=store, encoder_of=encoder_of)
-    with tempfile.TemporaryDirectory(prefix="cognomen-train-") as scratch:
+    with built.artifact, tempfile.TemporaryDirectory(prefix="cognomen-train-") as scratch:
         terms = Path(scratch) / "terms.jsonl"
         terms.write_bytes(b"\n".join(built.terminology.to_lines()))
         about = f"{built.terminology.name}@{built.terminology.version}"

@@ -22,9 +22,6 @@ class MedicalConfig(PipelineConfig):
     candidates: int = Field(64, ge=1, le=1000, description="Concepts kept for decide: R@64 is what a re-ranker gets.")
     temperature: float = Field(20.0, gt=0, description="Kernel vote T (dev).")
     length_penalty: float = Field(0.0, ge=0, le=1, description="Kernel vote p: concepts differ in languages (dev).")
-    rerank: bool = Field(
-        True, description="Use the re-ranker that `train medical` kept for the terminology, where there is one."
-    )
     alike: float = Field(0.7, ge=0, le=1, description="Cosine of words from which a span is a guess (dev).")
     guesses: int = Field(
         3, ge=0, le=1000, description="Spans per 1,000 characters that are no term, yet tried by linking (dev)."

@@ -170,23 +170,32 @@ def _bigbio(content: Mapping[str, Any], line: int) -> AnnotatedDocument:
         for entity in content["entities"]:
             places = [place for pair in entity["offsets"] for place in pair]
             start, end = _checked(min(places), max(places), joined, "entities", line)
-            found.append((start, end, {n["db_id"] for n in entity.get("normalized", ()) if n.get("db_id")}))
-        return _document(str(content.get("document_id") or content["id"]), joined, found, None)
+            found.append((start, end, {_text(n["db_id"]) for n in entity.get("normalized", ()) if n.get("db_id")}))
+        name = str(content.get("document_id") or content["id"]).encode("utf-8", "replace").decode()
+        return _document(name, joined, found, None)
     except (KeyError, TypeError, IndexError, ValueError):
         raise SourceError("not an example of the bigbio_kb schema", line=line) from None
 
 
 def _plain(content: Mapping[str, Any], line: int) -> AnnotatedDocument:
     try:
-        text = content["text"]
+        text = _text(content["text"])
         found = []
         for mention in content["mentions"]:
             ids = mention.get("concept_ids") or [i for i in [mention.get("concept_id")] if i]
             start, end = _checked(mention["start"], mention["end"], text, "mentions", line)
-            found.append((start, end, set(ids)))
-        return _document(str(content.get("id", line)), text, found, content.get("language"))
+            found.append((start, end, {_text(one) for one in ids}))
+        language = content.get("language")
+        name = str(content.get("id", line)).encode("utf-8", "replace").decode()
+        return _document(name, text, found, None if language is None else _text(language))
     except (KeyError, TypeError, AttributeError):
         raise SourceError('expected {"text", "mentions": [{"start", "end", "concept_ids"}]}', line=line) from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
 
 
 def _document(

@@ -106,7 +106,7 @@ class Evidence:
         self._number = {word: i for i, word in enumerate(vocabulary.telling)}
         self._memory = memory
         self._by_concept: dict[int, NDArray[np.int64]] = {}
-        if memory is not None:
+        if memory is not None and len(memory.concepts):
             order = np.argsort(memory.concepts, kind="stable")
             concepts, starts = np.unique(memory.concepts[order], return_index=True)
             parts = np.split(memory.owners[order], starts[1:])

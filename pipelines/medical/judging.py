@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 _SURE: Final = 1.64
 """Standard errors by which it must win: one side, 95 %."""
+_DOCUMENTS: Final = 5
+"""From which their spread says anything (guess)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class Verdict:
 
     @property
     def wins(self) -> bool:
-        """Whether it ranks better than chance would make it."""
-        return self.after - self.before > _SURE * self.error
+        """Whether it ranks better than chance would make it; of fewer than five documents nothing can be said."""
+        return self.documents >= _DOCUMENTS and self.after - self.before > _SURE * self.error
 
     def to_json(self) -> dict[str, Any]:
         """For the card."""

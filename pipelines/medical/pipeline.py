@@ -9,7 +9,7 @@ from models.encoders.base import Encoder
 from pipelines.aggregation import KernelVote, Naming
 from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding
-from pipelines.flow import ROWS_PER_CANDIDATE, KeepOrder, Parts, Pipeline
+from pipelines.flow import ROWS_PER_CANDIDATE, Parts, Pipeline
 from pipelines.medical.chunks import NounChunks
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.context import function_words, modifiers, variants
@@ -37,7 +37,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             Guesser(parts.terminology, dictionary, alike=config.alike),
             guesses=config.guesses,
             foreign_guesses=config.foreign_guesses,
-            window=window_of(parts.reranking) if config.rerank else 0,
+            window=window_of(parts.reranking),
             chunks=NounChunks() if config.chunks else None,
         ),
         encoder=KnownMentions(
@@ -53,7 +53,7 @@ def pipeline(config: PipelineConfig, parts: Parts, encoder: Encoder) -> Pipeline
             limit=config.candidates,
         ),
         learner=parts.learner,
-        reranker=reranker(parts.reranking, parts.terminology) if config.rerank else KeepOrder(),
+        reranker=reranker(parts.reranking, parts.terminology),
         decider=parts.decider,
         rows=config.rows if parts.reranking is None else max(config.rows, config.candidates * ROWS_PER_CANDIDATE),
         selector=BestSpans(sure=config.sure, foreign_sure=config.foreign_sure),

@@ -58,7 +58,9 @@ def searched(terminology: Terminology) -> Terminology:
     for i, concept in enumerate(terminology.concepts):
         terms = [*own[i]]
         at: int | None = i
-        while (at := default.get(at)) is not None:
+        seen = {i}  # parents may lead in a circle
+        while (at := default.get(at)) is not None and at not in seen:
+            seen.add(at)
             broader = terminology.concepts[at]
             terms += [replace(t, kind="hidden") for t in broader.terms]
             terms += own[at]

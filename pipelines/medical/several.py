@@ -95,14 +95,16 @@ def _united(mentions: Sequence[Sequence[LinkedMention]], options: Options) -> li
 
 def unite(decisions: Sequence[Decision], *, top_k: int) -> Decision:
     """One decision of several about the same mention; its candidates are ranked by confidence, which is their score."""
-    concepts = _concepts(decisions)
-    shown = sorted((concept.candidate() for concept in concepts), key=lambda c: -c.confidence)[:top_k]
     sure = [decision for decision in decisions if not decision.nil]
-    if not sure:
+    best_of_all = max(sure, key=lambda decision: decision.confidence, default=None)
+    chosen = None if best_of_all is None else (best_of_all.source, best_of_all.concept_id)
+    # What was decided for stands first, though a terminology that says NIL may have had a higher threshold.
+    offered = [concept.candidate() for concept in _concepts(decisions)]
+    shown = sorted(offered, key=lambda c: ((c.terminology, c.concept_id) != chosen, -c.confidence))[:top_k]
+    if best_of_all is None:
         best = max((c.confidence for c in shown), default=0.0)
         notes = tuple(dict.fromkeys(note for decision in decisions for note in decision.notes))
         return Decision(NIL, None, best, shown, notes)
-    best_of_all = max(sure, key=lambda decision: decision.confidence)
     return replace(best_of_all, candidates=shown, terminology=best_of_all.source)
 
 
@@ -155,7 +157,7 @@ def _concepts(decisions: Sequence[Decision]) -> list[_Concept]:
 
 def _same(a: Candidate, b: Candidate) -> bool:
     """Whether one names the other by its own code, or both have a code of a system that is fine enough."""
-    own_a, own_b = _own(a), _own(b)
+    own_a, own_b = _families(_own(a)), _families(_own(b))
     codes_a, codes_b = _families(_pairs(a.codes)) | own_a, _families(_pairs(b.codes)) | own_b
     return bool(own_a & codes_b or own_b & codes_a or {c for c in codes_a & codes_b if c[0] in _EXACT})
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.artifacts import ArtifactStore
 from models.encoders.base import Encoder
 from models.encoders.packages import KNOWN
+from models.rerankers.cross_encoder import CrossEncoder
 from models.rerankers.listwise import Floats, ListwiseRanker
 from models.training.listwise import ListwiseOptions, fit_listwise
 from pipelines import registry
@@ -173,6 +174,20 @@ def run(
     if not config.data and config.aliases is None:
         raise ConfigInvalid("nothing to learn from: give [[data]], [aliases] or both")
     built = open_build(registry.spec("medical"), config.terminology, store=store, encoder_of=encoder_of)
+    with built.artifact:
+        return _trained(built, config, store, work, command, resume=resume, on_progress=on_progress)
+
+
+def _trained(
+    built: Build,
+    config: TrainConfig,
+    store: ArtifactStore,
+    work: Path,
+    command: str,
+    *,
+    resume: bool,
+    on_progress: Progress,
+) -> Outcome:
     examples, weak = read_examples(config, built, on_progress)
     trial = Trial(built, examples, weak, config, on_progress, remembers=bool(config.data))
     verdict = trial.verdict()
@@ -197,7 +212,7 @@ def run(
     card["kept"] = verdict.wins
     if not verdict.wins:
         return Outcome(card, None)
-    calibration = _calibrated(built, trial, on_progress)
+    calibration = _calibrated(built, trial, crossed, on_progress)
     card["calibration"] = {k: v for k, v in calibration.items() if k not in {"calibrator", "named"}}
     return Outcome(card, _publish(trial, calibration, crossed, card, store))
 
@@ -308,10 +323,6 @@ class Trial:
         documents = [d for d, is_named in zip(self.examples.documents, named, strict=True) if is_named]
         return judge(before[named], after[named], documents)
 
-    def on_trial(self, fold: int) -> Reranking:
-        """A re-ranker that knows nothing of one fold, uncalibrated."""
-        return self.reranking(self.folds != fold)
-
     def reranking(self, which: NDArray[np.bool_] | None = None, *, reading: Reading | None = None) -> Reranking:
         """What is learned from all mentions, or some, as it is kept."""
         arrays, ids = memory_tensors(self.memory(which), self.built.terminology)
@@ -336,12 +347,19 @@ def _crossed(config: CrossConfig, trial: Trial, work: Path, resume: bool, on_pro
     )
 
 
-def _calibrated(built: Build, trial: Trial, on_progress: Progress) -> dict[str, Any]:
+def _calibrated(built: Build, trial: Trial, crossed: Crossed | None, on_progress: Progress) -> dict[str, Any]:
     """Confidence over candidates re-ranked: the terminology's own terms, and annotated mentions of one fold."""
     spec = registry.spec("medical")
-    parts = replace(built.parts, reranking=trial.on_trial(0))
+    # Fold 0 stopped the cross-encoder, fold 1 did not teach it.
+    fold = 0 if crossed is None else 1
+    reranking = trial.reranking(trial.folds != fold, reading=None if crossed is None else crossed.reading)
+    if crossed is not None:
+        cross = CrossEncoder(crossed.folder)
+        cross.load()
+        reranking = replace(reranking, cross=cross)
+    parts = replace(built.parts, reranking=reranking)
     own = spec.calibration(built.terminology, _OWN_CALIBRATION, 0)
-    held = trial.examples.where(trial.folds == 0) if trial.config.data else trial.examples.where(trial.folds < 0)
+    held = trial.examples.where(trial.folds == fold) if trial.config.data else trial.examples.where(trial.folds < 0)
     known = [next(iter(sorted(right)), None) for right in held.right]
     examples = CalibrationSet(
         texts=[*own.texts, *(m.query for m in held.mentions)],

@@ -146,7 +146,7 @@ class Collection:
 
     def __post_init__(self) -> None:
         """Say how each correction asks the rows."""
-        self._foldings = views_of(self.about.dimension, self.corrections, width=self.dense.dimension)
+        self._foldings = views_of(self.about.dimension, self.corrections)
         self._rows = lru_cache(maxsize=_FILTERS)(self.fields.rows)
 
     @property
@@ -269,11 +269,9 @@ class Collection:
         return hits
 
 
-def views_of(
-    dimension: int, corrections: Mapping[str, Fitted], *, width: int | None = None
-) -> dict[str, Uncorrected | Folded | Centring]:
-    """How each correction asks its rows, "none" first, then simplest first; `width` as `foldings` has it."""
-    folded = foldings(dimension, additive(corrections), width=width)
+def views_of(dimension: int, corrections: Mapping[str, Fitted]) -> dict[str, Uncorrected | Folded | Centring]:
+    """How each correction asks its rows, "none" first, then simplest first."""
+    folded = foldings(dimension, additive(corrections))
     centred = {m: Centring(one) for m, one in corrections.items() if isinstance(one, MeanCentring)}
     return {"none": folded["none"], **centred, **folded}
 

@@ -161,7 +161,12 @@ def run_sheets(built: Build, named: Sequence[Path], target: Path, *, options: Ma
     sheets, lines = _named(named, folder)
     limits = limits_of(settings())
     reading = SheetLines(
-        built.pipeline, sheets, options=said, limits=limits, assistant=partial(assistant_of, settings())
+        built.pipeline,
+        sheets,
+        known=built.terminology.by_id,
+        options=said,
+        limits=limits,
+        assistant=partial(assistant_of, settings()),
     )
     with Bars(target.name) as bars, built.artifact:
         tally = run_lines(

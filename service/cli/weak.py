@@ -37,6 +37,7 @@ def substitute_(
     artifacts: Artifacts = None,
 ) -> None:
     """Replace mentions by aliases of the same concepts in another language; the text around stays."""
+    _check_form(to)
     known = open_terminology(terminology, store=store_at(artifacts))
     made, counts = substitute(_documents(path, format), known, language=language, seed=seed)
     _write(output, made, to=to, system=terminology)
@@ -54,6 +55,7 @@ def translate(
     retries: Annotated[int | None, typer.Option(min=0, max=10, help="Default: COGNOMEN_LLM_RETRIES.")] = None,
 ) -> None:
     """Translate documents by the language model of COGNOMEN_LLM_BASE_URL, their mentions marked; texts go there."""
+    _check_form(to)
     chosen = settings()
     if chosen.llm_base_url is None:
         raise SettingsInvalid("COGNOMEN_LLM_BASE_URL names no endpoint to translate with")
@@ -61,6 +63,8 @@ def translate(
     chat = HttpChat(chosen.llm_base_url, chosen.llm_model, key, chosen.llm_timeout_s)
     translator = Translator(chat, language=language, retries=chosen.llm_retries if retries is None else retries)
     documents = _documents(path, format)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.touch()  # what cannot be written is not paid for
     made: list[corpora.AnnotatedDocument] = []
     failure: ChatFailed | None = None
     with Bars(path.name) as bars:
@@ -87,11 +91,14 @@ def _documents(path: Path, format: str) -> list[corpora.AnnotatedDocument]:
 
 
 def _write(path: Path, documents: Iterable[corpora.AnnotatedDocument], *, to: str, system: str) -> None:
-    if to not in {"jsonl", "bigbio"}:
-        raise SourceError(f"--to {to}: expected jsonl or bigbio")
     contents = (corpora.to_plain(d) if to == "jsonl" else corpora.annotated_bigbio(d, system=system) for d in documents)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{json.dumps(c, ensure_ascii=False)}\n" for c in contents), encoding="utf-8")
+
+
+def _check_form(to: str) -> None:
+    if to not in {"jsonl", "bigbio"}:
+        raise SourceError(f"--to {to}: expected jsonl or bigbio")
 
 
 def _told(counts: Counter[str]) -> str:

@@ -8,7 +8,6 @@ import orjson
 from pipelines import registry
 from pipelines.build import Build, open_build, snapshot
 from pipelines.feedback import Feedback
-from pipelines.flow import Pipeline
 from pipelines.lines import Tally, joined, run_lines
 from service.datasheets import assistant_of, limits_of
 from service.feedback_store import read_feedback
@@ -58,7 +57,7 @@ def work(task: Task) -> Outcome:
     built = open_build(spec, terminology, store=task.store, encoder_of=task.library.get, at=at)
     built.memory.remember(_said(task, spec.slug, terminology))
     with built.artifact, refused_by_disk():
-        tally = _run(task, spec.slug, built.pipeline)
+        tally = _run(task, spec.slug, built)
     return Outcome(_counts(tally), output_file_id=_publish(task), result=about(built))
 
 
@@ -81,15 +80,16 @@ def _checked(pipeline: str, options: dict[str, Any]) -> dict[str, Any]:
     return checked_options(format, options)
 
 
-def _run(task: Task, slug: str, pipeline: Pipeline) -> Tally:
+def _run(task: Task, slug: str, built: Build) -> Tally:
     parts, options = task.folder / "parts", task.spec["options"]
     if slug != sheets.SLUG:
-        answer = WireLines(pipeline, LINE_FORMATS[slug], options=options, check=task.check)
+        answer = WireLines(built.pipeline, LINE_FORMATS[slug], options=options, check=task.check)
         return run_lines(answer, task.input, parts, on_progress=_telling(task, "lines"))
     bring, lines = sheets.sheets_in(task.input, files=task.files, root=task.folder, folder=task.folder)
     reading = sheets.SheetLines(
-        pipeline,
+        built.pipeline,
         bring,
+        known=built.terminology.by_id,
         options=options,
         limits=limits_of(task.settings),
         assistant=partial(assistant_of, task.settings),

@@ -4,11 +4,13 @@ PDFs come as lines that name uploaded files (`{"file_id": …}`), as one zip, or
 and folders. Each is read in a process that can be killed, one at a time: memory does not grow with their number.
 """
 
+import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
@@ -32,6 +34,7 @@ SLUG: Final = "datasheets"
 CHUNK: Final = 1
 """Lines of a part: a PDF is seconds of work, and what is done is not done again."""
 _MEMBERS: Final = 100_000
+_BOUNDED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ZIP: Final = b"PK\x03\x04"
 _PDF: Final = b"%PDF"
 _OCR_TIMES: Final = 30
@@ -43,9 +46,11 @@ class Sheets(Protocol):
 
     Attributes:
         line: what a line says.
+        told: fields of a line that its answer repeats.
     """
 
     line: type[ExtractForm]
+    told: tuple[str, ...]
 
     def read(self, said: ExtractForm, *, most: int) -> bytes:
         """A line's PDF, at most so many bytes. Raises: Refusal, DocumentUnreadable, InputInvalid."""
@@ -56,6 +61,7 @@ class Uploaded:
     """PDFs that were uploaded, each a file of its own."""
 
     line: type[ExtractForm] = FiledSheet
+    told: tuple[str, ...] = ("id", "file_id")
 
     def __init__(self, files: FileStore) -> None:
         self._files = files
@@ -71,15 +77,24 @@ class Zipped:
     """PDFs in an archive."""
 
     line: type[ExtractForm] = NamedSheet
+    told: tuple[str, ...] = ("id", "file")
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        """Open for as long as this lives: its directory may be long, and is read once."""
+        return zipfile.ZipFile(self._path)
 
     def read(self, said: ExtractForm, *, most: int) -> bytes:
         """As `Sheets` says; of an archive bomb no more is unpacked than a PDF may have."""
         assert isinstance(said, NamedSheet)
         try:
-            with zipfile.ZipFile(self._path) as archive, archive.open(said.file) as stream:
+            # Of bz2 and LZMA zipfile unpacks whatever it has read, however much comes of it.
+            if self._archive.getinfo(said.file).compress_type not in _BOUNDED:
+                raise unreadable("damaged")
+            with self._archive.open(said.file) as stream:
                 return _bounded(stream, most)
         except RuntimeError:  # zipfile's word for a password
             raise unreadable("encrypted") from None
@@ -92,8 +107,9 @@ class Local:
 
     line: type[ExtractForm] = NamedSheet
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, told: tuple[str, ...] = ("id", "file")) -> None:
         self._root = root
+        self.told: tuple[str, ...] = told
 
     def read(self, said: ExtractForm, *, most: int) -> bytes:
         """As `Sheets` says."""
@@ -120,7 +136,8 @@ def sheets_in(source: Path, *, files: FileStore | None, root: Path, folder: Path
     if head.startswith(_ZIP):
         return Zipped(source), lines_naming(folder, _members(source))
     if _PDF in head and not head.startswith(b"{"):
-        return Local(source.parent), lines_naming(folder, [source.name])
+        told = ("file",) if files is None else ()  # an upload's name here is not what its owner calls it
+        return Local(source.parent, told=told), lines_naming(folder, [source.name])
     return (Uploaded(files) if files is not None else Local(root)), source
 
 
@@ -151,6 +168,7 @@ class SheetLines:
     Args:
         pipeline: names rows.
         sheets: where the PDFs are.
+        known: the parameters there are.
         options: of every line; what a line says itself counts more.
         limits: what a PDF may cost.
         assistant: makes the language model that one document is read with; None where none is set up.
@@ -162,6 +180,7 @@ class SheetLines:
         pipeline: Pipeline,
         sheets: Sheets,
         *,
+        known: Container[str],
         options: Mapping[str, Any],
         limits: Limits,
         assistant: Callable[[], Assistant | None] = lambda: None,
@@ -169,6 +188,7 @@ class SheetLines:
     ) -> None:
         self._pipeline = pipeline
         self._sheets = sheets
+        self._known = known
         self._options = dict(options)
         self._limits = limits
         self._assistant = assistant
@@ -182,7 +202,7 @@ class SheetLines:
         self._check()
         about: dict[str, Any] = {}
         if isinstance(line.value, dict):
-            about = {k: v for k in ("id", "file_id", "file") if is_id(v := line.value.get(k))}
+            about = {k: v for k in self._sheets.told if is_id(v := line.value.get(k))}
         try:
             answer = self._extracted(self._said(line))
         except _LineUnreadable as error:
@@ -200,6 +220,8 @@ class SheetLines:
         if line.fault is not None:
             raise _LineUnreadable(line_problem(f"The line cannot be read: {line.fault}.", []))
         value, faults = without_id(line.value)
+        if isinstance(value, dict) and "terminology" in value:
+            faults = [*faults, Fault("/terminology", "One for all lines; the job names it.")]
         if faults:
             raise _LineUnreadable(line_problem("The line is not what the pipeline takes.", faults))
         try:
@@ -208,7 +230,14 @@ class SheetLines:
             problem = line_problem("The line is not what the pipeline takes.", faults_of(error, within=0))
             raise _LineUnreadable(problem) from None
 
+    def _require_known(self, names: Sequence[str]) -> None:
+        unknown = [i for i, name in enumerate(names) if name not in self._known]
+        if unknown:
+            faults = [Fault(f"/parameters/{i}", "No such parameter in the terminology.") for i in unknown]
+            raise _LineUnreadable(line_problem("The line is not what the pipeline takes.", faults))
+
     def _extracted(self, said: ExtractForm) -> dict[str, Any]:
+        self._require_known(said.parameters)
         limits = self._limits
         if said.ocr:
             limits = replace(limits, wall_s=limits.wall_s * _OCR_TIMES, cpu_s=limits.cpu_s * _OCR_TIMES)
@@ -258,18 +287,19 @@ def lines_naming(folder: Path, names: Sequence[str]) -> Path:
     path = folder / "sheets.jsonl"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, [orjson.dumps({"file": name}) + b"\n" for name in names])
+        write_atomically(path, [json.dumps({"file": name}).encode() + b"\n" for name in names])
     return path
 
 
 def _members(source: Path) -> list[str]:
     """The PDFs of an archive by name, in its order. Raises: SourceError."""
     with _broken_zip(source), zipfile.ZipFile(source) as archive:
-        names = [m.filename for m in archive.infolist() if not m.is_dir() and _is_pdf(m.filename)]
+        members = archive.infolist()
+    if len(members) > _MEMBERS:
+        raise SourceError(f"{source.name} holds {len(members)} files; at most {_MEMBERS} are read")
+    names = [m.filename for m in members if not m.is_dir() and _is_pdf(m.filename)]
     if not names:
         raise SourceError(f"{source.name} holds no .pdf")
-    if len(names) > _MEMBERS:
-        raise SourceError(f"{source.name} holds {len(names)} files; at most {_MEMBERS} are read")
     return list(dict.fromkeys(names))
 
 

@@ -214,7 +214,7 @@ class JobStore:
         folder = self._home(job_id)
         for name, generation in self._asked(job_id)["pins"].items():
             self._artifacts.unpin(name, generation, holder=job_id)
-        for path in [*folder.glob("input*"), *folder.glob("beside-*"), *folder.glob("once-*")]:
+        for path in [*folder.glob("input*"), *folder.glob("beside-*"), *folder.glob("once-*"), folder / "sheets.jsonl"]:
             path.unlink(missing_ok=True)
         shutil.rmtree(folder / "parts", ignore_errors=True)
 

@@ -16,7 +16,7 @@ from service.telemetry import log
 
 routes = router("generations")
 
-_OWNED: Final = frozenset({"terminologies", "pipelines", "collections", "demand"})
+_OWNED: Final = frozenset({"terminologies", "pipelines", "collections", "demand", "reranking"})
 """Artifacts that end in the name of a terminology or collection."""
 
 

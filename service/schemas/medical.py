@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, field_validator
+from pydantic_core import PydanticCustomError
 
 from pipelines.results import LinkedMention, Options, Request, Result
 from service.schemas import (
@@ -29,7 +30,7 @@ Output = Literal["json", "fhir", "bioc"]
 MAX_TERMINOLOGIES: Final = 8
 """Asked together; each is searched for every mention. A guess."""
 
-Name = Annotated[str, StringConstraints(max_length=MAX_NAME)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 Names = Annotated[
     list[Name], BeforeValidator(Sized(most=MAX_TERMINOLOGIES)), Field(min_length=1, max_length=MAX_TERMINOLOGIES)
 ]
@@ -53,6 +54,25 @@ class ClinicalText(Wire):
     )
 
 
+_NAME: Final = {"type": "string", "maxLength": MAX_NAME}
+_ONE_OR_SEVERAL: Final = {
+    "anyOf": [
+        _NAME,
+        {"type": "array", "items": {**_NAME, "minLength": 1}, "minItems": 1, "maxItems": MAX_TERMINOLOGIES},
+        {"type": "null"},
+    ]
+}
+
+
+def _listed(value: object) -> object:
+    """One name as a list, so that a fault is told where it stands and not by which kind of value it was taken for."""
+    if not isinstance(value, str):
+        return value
+    if len(value) > MAX_NAME:
+        raise PydanticCustomError("too_long", "Should have at most {most} characters", {"most": MAX_NAME})
+    return [value] if value else None
+
+
 class MedicalRequest(PipelineOptions):
     """Texts whose mentions are to be linked."""
 
@@ -74,7 +94,7 @@ class MedicalRequest(PipelineOptions):
     semantic_types: Annotated[list[SemanticType], BeforeValidator(Sized(most=MAX_TYPES))] = Field(
         default_factory=list, description="Only concepts of these types may answer; empty: any."
     )
-    terminology: Name | Names | None = Field(
+    terminology: Annotated[Names | None, BeforeValidator(_listed), WithJsonSchema(_ONE_OR_SEVERAL)] = Field(
         None, description="One, or several that are asked together. Default: the pipeline's own."
     )
     output: Output = Field("json", description="fhir: FHIR R4 Parameters in place of all this; bioc: BioC-JSON.")
@@ -82,7 +102,7 @@ class MedicalRequest(PipelineOptions):
     @property
     def terminologies(self) -> list[str | None]:
         """What is asked, each once; None is the pipeline's own."""
-        return list(dict.fromkeys(self.terminology)) if isinstance(self.terminology, list) else [self.terminology]
+        return [None] if self.terminology is None else list(dict.fromkeys(self.terminology))
 
     def requests(self) -> list[Request]:
         """One request per text."""
@@ -106,8 +126,14 @@ class MedicalRequest(PipelineOptions):
 class MedicalLines(MedicalRequest):
     """What a `run` job takes: every line is answered as JSON, by one terminology."""
 
-    terminology: Name | None = None
     output: Literal["json"] = "json"
+
+    @field_validator("terminology")
+    @classmethod
+    def _one(cls, names: list[str] | None) -> list[str] | None:
+        if names is not None and len(names) > 1:
+            raise PydanticCustomError("too_long", "Lines are answered by one terminology")
+        return names
 
 
 class MedicalCandidate(CandidateAnswer):

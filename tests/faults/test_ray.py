@@ -46,6 +46,10 @@ def test_packed_files_are_refused(tmp_path):
     path.write_bytes(b"\x1f\x8b\x08")
     with pytest.raises(SourceError, match="packed"):
         run_lines_on_ray(make_answer, path, tmp_path / "parts", workers=1)
+    table = tmp_path / "a.csv"
+    table.write_text("title\nnurse\n")
+    with pytest.raises(SourceError, match="table"):
+        run_lines_on_ray(make_answer, table, tmp_path / "parts", workers=1)
 
 
 @pytest.mark.slow

@@ -137,11 +137,17 @@ def test_bioc_says_whose_a_concept_is(served):
     assert infons["broken toe"]["terminology"] == "codes"
 
 
-@pytest.mark.parametrize("terminology", [[], ["findings", 1], ["x" * 201], ["a"] * 9, {"a": 1}, 3])
-def test_invalid_lists_say_where(served, assert_problem, terminology):
+@pytest.mark.parametrize(
+    ("terminology", "pointer"),
+    [
+        ([], ""), (["findings", 1], "/1"), (["x" * 201], "/0"), (["findings", ""], "/1"), (["a", None], "/1"),
+        (["a"] * 9, ""), ({"a": 1}, ""), (3, ""), ("x" * 201, ""),
+    ],
+)  # fmt: skip
+def test_invalid_lists_say_where(served, assert_problem, terminology, pointer):
     body = {"items": [{"text": NOTE}], "terminology": terminology}
     problem = assert_problem(served.post(PATH, body), 422)
-    assert problem["errors"][0]["pointer"].startswith("/terminology")
+    assert [fault["pointer"] for fault in problem["errors"]] == [f"/terminology{pointer}"]
 
 
 def test_one_unknown_name_refuses_the_whole(served, assert_problem):

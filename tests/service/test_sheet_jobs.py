@@ -92,14 +92,17 @@ def test_a_zip_is_read_file_by_file_and_options_hold_for_all(jobs, synthetic_she
         archive.writestr("__MACOSX/vendor/._one.pdf", b"x")
         archive.writestr("read me.txt", b"no sheet")
         archive.writestr("vendor/bomb.PDF", b"%PDF-1.7" + bytes(30 * 2**20))
+        for way in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            archive.writestr(f"vendor/bomb-{way}.pdf", b"%PDF-1.7" + bytes(30 * 2**20), compress_type=way)
         archive.writestr("vendor/two.pdf", synthetic_sheets.stacked_variants().pdf)
     file_id = jobs.upload(packed.getvalue(), name="sheets.zip", purpose="documents")
     job = jobs.done(kind="run", pipeline="datasheets", input_file_id=file_id, options={"variants": "all"})
     found = answers(jobs, job)
-    assert [line["file"] for line in found] == ["vendor/one.pdf", "vendor/bomb.PDF", "vendor/two.pdf"]
-    assert found[1]["error"]["status"] == 422
-    assert len(found[2]["parameters"]) == 6
-    assert job["counts"] == {"ok": 2, "failed": 1}
+    bombs = ["vendor/bomb.PDF", "vendor/bomb-12.pdf", "vendor/bomb-14.pdf"]
+    assert [line["file"] for line in found] == ["vendor/one.pdf", *bombs, "vendor/two.pdf"]
+    assert {line["error"]["status"] for line in found[1:4]} == {422}
+    assert len(found[4]["parameters"]) == 6
+    assert job["counts"] == {"ok": 2, "failed": 3}
 
 
 def test_a_zip_without_sheets_or_damaged_fails_the_job(jobs):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.arrays import EMPTY, Queries, top_rows, unit
 from models.errors import BankMismatch
 from models.hubness import registry
-from models.hubness.folding import ALIGNED, Centring, fold, foldings
+from models.hubness.folding import Centring, fold, foldings
 from models.hubness.normalizers import Bank
 from models.indexes.base import Index
 from models.indexes.faiss import FaissIndex
@@ -192,24 +192,3 @@ def test_overfetching_less_misses_what_only_its_correction_lifts(world):
     wanted = corrected(world, "is").ids[:, :10]
     assert index.search(queries, k=10).ids.shape == wanted.shape
     assert (index.search(queries, k=10).ids != wanted).any()
-
-
-@pytest.mark.parametrize("methods", [["is"], ["nnn", "dual_dis"], ADDITIVE])
-def test_folded_rows_are_padded_with_zeros(world, methods):
-    fitted = [world.fit(m) for m in methods]
-    rows = fold(world.items, fitted)
-    penalties = sum(one.penalties.shape[1] for one in fitted)
-    assert rows.shape[1] % ALIGNED == 0
-    assert rows.shape[1] - 12 - penalties < ALIGNED
-    assert not rows[:, 12 + penalties :].any()
-    np.testing.assert_array_equal(fold(world.items, []), world.items)
-
-
-@pytest.mark.parametrize("method", ["none", *ADDITIVE])
-def test_rows_of_before_padding_are_asked_at_their_width(world, method):
-    fitted = [world.fit(m) for m in ADDITIVE]
-    narrow = np.concatenate([world.items, *(-one.penalties for one in fitted)], axis=1)
-    view = foldings(12, fitted, width=narrow.shape[1])[method]
-    queries = Queries.of_vectors(world.queries)
-    found = FoldedIndex(FaissIndex.build(narrow), view).search(queries, k=10)
-    same_up_to_rounding(found, folded_indexes(world)[method].search(queries, k=10))

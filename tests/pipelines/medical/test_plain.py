@@ -115,3 +115,12 @@ def test_one_child_at_most_stands_for_the_parent() -> None:
 
     assert "Mal" not in [t.text for t in made.concept("a15.8").terms]
     assert "Mal" in [t.text for t in made.concept("a15.9").terms]
+
+
+def test_parents_in_a_circle_end():
+    a = _concept("A", ("Fever, unspecified", "en"), parents=("B",))
+    b = _concept("B", ("Fever, unspecified", "en"), parents=("A",))
+    own = _concept("C", ("Rash, unspecified", "en"), parents=("C",))
+    found = searched(_terminology(a, b, own))
+    assert {t.text for t in found.concepts[0].terms} == {"Fever, unspecified", "Fever"}
+    assert {t.text for t in found.concepts[2].terms} == {"Rash, unspecified", "Rash"}

@@ -6,9 +6,10 @@ import pytest
 from models.arrays import Queries
 from models.artifacts import ArtifactStore
 from models.encoders.hashing import HashingEncoder
+from models.errors import TrainingError
 from pipelines import registry
 from pipelines.build import build, open_build, snapshot
-from pipelines.errors import ConfigInvalid
+from pipelines.errors import ConfigInvalid, SourceError
 from pipelines.medical.evidence import EVIDENCE, Evidence, Memory, Vocabulary
 from pipelines.medical.judging import judge
 from pipelines.results import Candidate, Mention, Options, Request
@@ -31,10 +32,14 @@ def terminology():
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     found = ArtifactStore(tmp_path_factory.mktemp("reranking"))
-    spec = registry.spec("medical")
-    config = spec.config(encoder="hashing", centred=[], aligned=[], hubness={"bank": 0, "methods": []})
-    build(spec, terminology(), encoder=HashingEncoder(), store=found, config=config)
+    built_again(found)
     return found
+
+
+def built_again(store, **options):
+    spec = registry.spec("medical")
+    config = spec.config(encoder="hashing", centred=[], aligned=[], hubness={"bank": 0, "methods": []}, **options)
+    build(spec, terminology(), encoder=HashingEncoder(), store=store, config=config).artifact.close()
 
 
 def opened(store):
@@ -114,6 +119,8 @@ def test_judge_draws_documents_as_wholes():
     assert alone.wins
     assert together.error > alone.error
     assert not judge(before, before, list("abcdefgh")).wins
+    few = np.ones(3, bool)
+    assert not judge(~few, few, list("aab")).wins
 
 
 def test_no_document_falls_into_two_folds(store, tmp_path):
@@ -164,10 +171,40 @@ def test_what_people_code_is_learned_kept_and_answered(store, tmp_path):
     assert decision.concept_id == "r00.9"
     assert decision.candidates[0].scores["rerank"] > decision.candidates[1].scores["rerank"]
     assert "rerank" in decision.candidates[0].explanation
-    config = built.config.model_copy(update={"rerank": False})
-    off = registry.spec("medical").pipeline(config, built.parts, built.query_encoder)
-    plain = off.run([Request("fever", "en", mentions=[(0, 5)])])[0].mentions[0].decision
-    assert plain.candidates[0].concept_id == "r00"
+    built_again(store, rerank=False)
+    plain = opened(store).pipeline.run([Request("fever", "en", mentions=[(0, 5)])])[0].mentions[0].decision
+    assert (plain.concept_id, plain.confidence) == (before.concept_id, before.confidence)
+    built_again(store)
+    assert opened(store).parts.reranking is not None
+
+
+def test_annotations_of_concepts_that_are_not_there_teach_nothing(store, tmp_path):
+    pytest.importorskip("torch")
+    from pipelines.medical.train import train
+
+    path = annotated(tmp_path / "a.jsonl")
+    path.write_text(path.read_text().replace('"r0', '"other:'))
+    with pytest.raises(TrainingError):
+        train(
+            path,
+            terminology="findings-10",
+            store=store,
+            encoder_of=lambda _: HashingEncoder(),
+            options={"language": "en", "folds": 2, "evidence": {"steps": 2}},
+        )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"language": 7}, {"mentions": [{"start": 0, "end": 5, "concept_ids": [5, "r00"]}]}, {"text": 3}]
+)
+def test_documents_at_fault_are_named_by_line(tmp_path, wrong):
+    from pipelines.medical.corpora import read_documents
+
+    line = {"id": "\ud800", "text": "fever", "mentions": [{"start": 0, "end": 5, "concept_ids": ["r00"]}]}
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(line) + "\n" + json.dumps({**line, **wrong}))
+    with pytest.raises(SourceError, match="line 2"):
+        read_documents(path, format="jsonl")
 
 
 def test_what_does_not_win_changes_nothing(store, tmp_path):

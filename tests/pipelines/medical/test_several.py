@@ -41,11 +41,12 @@ def test_ties_go_to_the_terminology_asked_first():
     [
         (candidate("hpo", "HP:1", 0.9, icd_10_cm="R04.0|R04.1"), candidate("icd", "R04.0", 0.8, icd_10_cm="R04.0")),
         (candidate("hpo", "HP:1", 0.9, icd_10="R04.0"), candidate("icd", "R04.0", 0.8, icd_10_cm="R04.0")),
+        (candidate("hpo", "HP:1", 0.9, icd_10="I10"), candidate("who", "I10", 0.8, icd_10="I10")),
         (candidate("hpo", "HP:1", 0.9), candidate("own", "HP:1", 0.8)),
         (candidate("hpo", "HP:1", 0.9), candidate("own", "x", 0.8, hpo="1")),
         (candidate("hpo", "HP:1", 0.9, umls="C1|C2"), candidate("mesh", "MESH:D1", 0.8, umls="C2")),
     ],
-    ids=["icd", "who", "same id", "named back", "shared"],
+    ids=["icd", "who", "who itself", "same id", "named back", "shared"],
 )
 def test_cross_references_unite(hpo, icd):
     united = unite([decision(hpo), decision(icd)], top_k=5)
@@ -71,6 +72,14 @@ def test_what_a_terminology_decided_for_leads_its_united_concept():
     refused = Decision(None, None, 0.95, [candidate("a", "HP:1", 0.95)], ("names nothing in this terminology",))
     united = unite([refused, decision(candidate("b", "HP:1", 0.7))], top_k=5)
     assert (united.source, united.chosen.terminology, united.notes) == ("b", "b", ())
+
+
+@pytest.mark.parametrize("top_k", [1, 5])
+def test_what_is_decided_for_stands_first(top_k):
+    refused = Decision(None, None, 0.7, [candidate("b", "1", 0.7)], ("below min_confidence",))
+    united = unite([decision(candidate("a", "1", 0.6)), refused], top_k=top_k)
+    assert (united.concept_id, united.chosen.terminology) == ("1", "a")
+    assert shown(united) == [("a", "1"), ("b", "1")][:top_k]
 
 
 def test_nil_where_all_say_nil():

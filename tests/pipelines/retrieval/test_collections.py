@@ -10,7 +10,7 @@ from models.arrays import Queries, top_rows
 from models.artifacts import ArtifactStore
 from models.encoders.hashing import HashingEncoder
 from models.errors import ArtifactInvalid, ArtifactWriteFailed, ShapeMismatch
-from models.hubness import folding, registry
+from models.hubness import registry
 from models.hubness.normalizers import Bank
 from pipelines.correcting import SERVED
 from pipelines.errors import CollectionUnknown, ConfigInvalid, CorrectionUnavailable, InputInvalid, SourceError
@@ -290,19 +290,6 @@ def test_a_collection_of_before_engines_is_to_be_built_again(make, documents, st
         writer.details.update(details)
     with pytest.raises(ArtifactInvalid, match="build it again"):
         open_collection("things", store=store, encoder_of=lambda name: HashingEncoder())
-
-
-def test_a_collection_of_before_padding_answers_as_it_did(make, world, store, monkeypatch):
-    options = {"encoder": None, "queries": world.bank_file, "gallery": "items"}
-    with monkeypatch.context() as before:
-        before.setattr(folding, "ALIGNED", 1)
-        make("vectors", world.documents, **options).artifact.close()
-    narrow = open_collection("vectors", store=store, encoder_of=lambda name: HashingEncoder())
-    padded = make("padded", world.documents, **options)
-    assert narrow.dense.dimension < padded.dense.dimension
-    for method in narrow.methods:
-        one, other = (c.search(of_vectors(world, top_k=10), hubness=method) for c in (narrow, padded))
-        assert ids(one) == ids(other)
 
 
 def test_what_was_never_built_is_unknown(store, documents):
