@@ -1,6 +1,10 @@
 """Readers of what is no table with a header: lists with dots or white, ranks, and what goes on overleaf."""
 
+import pytest
+
 from pipelines.datasheets.document import read_document
+from pipelines.datasheets.micro import with_micro
+from pipelines.datasheets.page import Word
 from pipelines.datasheets.rows import read_rows
 
 
@@ -77,3 +81,18 @@ def test_an_unruled_table_goes_on_overleaf_without_its_header(synthetic):
     synthetic.table(c, 50, 755, widths, rest, rules="none")
     over = [r for r in _rows(c, out, "clustered") if r.page == 2]
     assert _slots(over) == [("IR", None, None, 2, 10, "nA"), ("CD", None, None, 2, 3, "pF")]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "mended"),
+    [
+        (["TYPE V A A ns"], ["V A µA ns"], ["TYPE V A µA ns"]),
+        (["5 V 10 A"], ["5 V 10 μA"], ["5 V 10 µA"]),
+        (["5 V 10 A", "5 V 10 A"], ["5 V 10 µA"], ["5 V 10 A", "5 V 10 A"]),
+        (["5 V 10 µA"], ["5 V 10 µA"], ["5 V 10 µA"]),
+        (["I 5 A"], ["µA"], ["I 5 A"]),
+    ],
+)
+def test_a_lost_micro_comes_back_only_where_its_place_is_certain(ours, theirs, mended):
+    lines = [[Word(t, i, 0, i + 1, 1, 1) for i, t in enumerate(line.split())] for line in ours]
+    assert [" ".join(w.text for w in words) for words in with_micro(lines, theirs)] == mended

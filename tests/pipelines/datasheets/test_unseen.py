@@ -1,4 +1,4 @@
-"""Layouts that were unseen when they were drawn: those mended on are read as their gold, of all of them the quotes stand."""
+"""Layouts that were unseen when drawn: those mended on are read as their gold, and the quotes of all of them stand."""
 
 import importlib.util
 import sys
