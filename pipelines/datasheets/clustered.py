@@ -6,23 +6,20 @@ Horizontal rules, where there are some, part the bands; else a band starts with 
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from pipelines.datasheets.grid import Band, Cell, Grid, box_of, cell_lines
-from pipelines.datasheets.headers import VALUES, Column, Keyword, columns
+from pipelines.datasheets.headers import Column, Keyword, columns
 from pipelines.datasheets.heads import Header, headers_of, overlap, stacked
 from pipelines.datasheets.implied import described, phrases
+from pipelines.datasheets.overleaf import continued
 from pipelines.datasheets.page import Document, Line, Page, Word
-from pipelines.datasheets.quantities import parse_quantity, parse_unit
+from pipelines.datasheets.quantities import parse_quantity
 from pipelines.datasheets.ranks import heads_ranks
 from pipelines.datasheets.sections import kind_of, split_heading
 
 _BOTTOM: Final = 0.8
 """How far down a page a table must reach to go on overleaf. A guess."""
-_RUNNING: Final = 8
-"""Lines of a page that may stand over the rest of a table: running head, title. A guess."""
-_SAME_LEFT: Final = 6.0
 _GAP_ENDS: Final = 4.5
 """A gap of so many sizes below a line ends a table that no rule goes on with. A guess."""
 _ENDS: Final = frozenset({"typical", "package", "ordering", "application", "legal", "pinout"})
@@ -35,7 +32,7 @@ def clustered_grids(document: Document) -> list[Grid]:
     for page in document.pages:
         headers = headers_of(page)
         first = min((h.lines[0] for h in headers), default=len(page.lines))
-        if open_at_the_end and (above := _continued(page, open_at_the_end, first)):
+        if open_at_the_end and (above := continued(page, open_at_the_end, first)):
             headers = [above, *headers]
         open_at_the_end = None
         for i, header in enumerate(headers):
@@ -46,28 +43,6 @@ def clustered_grids(document: Document) -> list[Grid]:
             if grid and header is headers[-1] and grid.box[3] > _BOTTOM * page.height:
                 open_at_the_end = header
     return found
-
-
-def _continued(page: Page, header: Header, until: int) -> Header | None:
-    """The header of the table that the page before ended with, over this page's lines; None if it does not go on.
-
-    It goes on if within the first lines a number stands under one of its slots, with a symbol or a name beside it.
-    """
-    slots = [k for k in header.heads if k.role in VALUES]
-    leads = [k for k in header.heads if k.role in ("symbol", "name")]
-    units = [k for k in header.heads if k.role == "unit"]
-    lines = page.lines[:until]
-    if units and not any(parse_unit(w.text) for line in lines[:_RUNNING] for w in line.words if _under(w, units)):
-        return None
-    for at, line in enumerate(lines[:_RUNNING]):
-        numbers = [w for w in line.words if parse_quantity(w.text) and _under(w, slots)]
-        if numbers and any(_under(w, leads) for w in line.words):
-            return replace(header, page=page, lines=(at - 1,)) if at else None
-    return None
-
-
-def _under(word: Word, heads: Sequence[Keyword]) -> bool:
-    return any(abs(word.x0 - k.x0) < _SAME_LEFT or (word.x0 < k.x1 and word.x1 > k.x0) for k in heads)
 
 
 def _grid(header: Header, until: int) -> Grid | None:
