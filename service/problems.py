@@ -341,6 +341,8 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> list[str]:
     """Every method that some route of this path takes, HEAD included where GET is, sorted."""
     found = [route for route in _flat(request.app.routes) if route.matches(request.scope)[0] is not Match.NONE]
+    # "/v1/keys/self" is no key's id, though a key's path would match it.
+    found = [r for r in found if getattr(r, "path", None) == request.scope["path"]] or found
     return sorted({method for route in found for method in getattr(route, "methods", None) or ()})
 
 
