@@ -1,6 +1,6 @@
 """What every pipeline's configuration shares. Each option's comment says where its default comes from."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
 class FusionConfig(BaseModel):
@@ -136,3 +136,9 @@ class PipelineConfig(BaseModel):
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="Fixed NIL threshold; by default calibrated at build."
     )
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first option at fault and why, on one line; never the value that was given."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

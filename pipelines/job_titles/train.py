@@ -31,6 +31,7 @@ from models.training.measures import mean_average_precision
 from models.training.pairs import Batches, PairSource, draw_batches
 from pipelines import registry
 from pipelines.build import open_build
+from pipelines.config import first_fault
 from pipelines.errors import ConfigInvalid
 from pipelines.job_titles.material import Shares, Titles, vacancies
 from pipelines.sources import digest_of, read_terminology
@@ -113,7 +114,7 @@ def read_config(path: Path) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {_first(error)}") from error
+        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def train(
@@ -152,7 +153,7 @@ def train(
             data = [known, DataConfig(path=source, name="the job's file", **given)]
             config = TrainConfig(**{"name": f"{rest['base']}-{terminology}", **rest, "data": data})
         except ValidationError as error:
-            raise ConfigInvalid(f"options: {_first(error)}") from error
+            raise ConfigInvalid(f"options: {first_fault(error)}") from error
         made = Path(scratch) / "made"
         checkpoints = store.root / "training" / config.name
         card = run(config, made, work=checkpoints, command=f"a job over {terminology}", on_progress=on_progress)
@@ -306,11 +307,6 @@ def _used(material: _Material, batches: Sequence[Batches]) -> DataUsed:
     data = material.data
     share = sum(name in names for name in drawn) / max(len(drawn), 1)
     return DataUsed(data.name, data.licence, round(share, 4), material.rows, digest_of(data.path))
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _slug(name: str) -> str:

@@ -26,6 +26,7 @@ from models.rerankers.listwise import Floats, ListwiseRanker
 from models.training.listwise import ListwiseOptions, fit_listwise
 from pipelines import registry
 from pipelines.build import Build, calibrate, open_build
+from pipelines.config import first_fault
 from pipelines.errors import ConfigInvalid, SourceError
 from pipelines.medical import corpora
 from pipelines.medical.crossing import CrossConfig, Crossed, train_cross
@@ -115,7 +116,7 @@ def read_config(path: Path) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {_first(error)}") from error
+        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def train(
@@ -139,7 +140,7 @@ def train(
     try:
         config = TrainConfig(**{**rest, "terminology": terminology, "data": [DataConfig(path=source, **data)]})
     except ValidationError as error:
-        raise ConfigInvalid(f"options: {_first(error)}") from error
+        raise ConfigInvalid(f"options: {first_fault(error)}") from error
     if config.cross is not None and config.cross.base not in KNOWN:
         raise ConfigInvalid(f"options: cross.base: expected one of {', '.join(sorted(KNOWN))}")
     outcome = run(
@@ -395,11 +396,6 @@ def _publish(
 def _stacked(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
     width = max(one.shape[1], other.shape[1])
     return np.concatenate([np.pad(a, ((0, 0), (0, width - a.shape[1]))) for a in (one, other)])
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def shown(card: Mapping[str, Any]) -> Sequence[str]:
