@@ -40,6 +40,7 @@ def train(
     if spec.name != "job_titles":
         raise ConfigInvalid(f"{spec.slug} has no training recipe; job-titles and medical have one")
     _require("sentence_transformers", "datasets", "accelerate")
+    from pipelines.encoder_training import publish
     from pipelines.job_titles import train as recipe
 
     store = store_at(artifacts)
@@ -51,7 +52,7 @@ def train(
         made = Path(scratch) / chosen.name
         with Bars(chosen.name) as bars:
             card = recipe.run(chosen, made, work=checkpoints, command=command, resume=resume, on_progress=bars)
-        recipe.publish(card, made, store=store)
+        publish(card, made, store=store)
         if output is not None:
             shutil.copytree(made, output, dirs_exist_ok=True)
     say(f"{card.name}: trained on {card.base}; development MAP before and after:")
