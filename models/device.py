@@ -59,7 +59,8 @@ def supports_bf16(device: str) -> bool:
         return False
     if device == "cpu":
         # Before torch 2.11 nothing public says what the CPU has.
-        return bool(getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16", False))
+        capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return bool(capabilities.get("amx_bf16", False))
     return bool(device.startswith("cuda") and torch.cuda.is_bf16_supported())
 
 

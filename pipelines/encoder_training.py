@@ -53,6 +53,11 @@ class DataConfig(Strict):
         """How its batches are spread."""
         return Shares(self.languages, self.cross_lingual)
 
+    @property
+    def slug(self) -> str:
+        """The name as a terminology may be called."""
+        return "-".join("".join(c if c.isalnum() else " " for c in self.name.lower()).split())
+
 
 class AdapterConfig(Strict):
     """What may change inside the encoder."""

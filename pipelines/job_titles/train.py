@@ -130,12 +130,8 @@ def _material(data: DataConfig, config: TrainConfig) -> Material:
     if data.format == "vacancies":
         sources, rows = vacancies(data.path, weight=data.weight, name=data.name)
         return Material(data, sources, [], rows, digest_of(data.path))
-    terminology = read_terminology(data.path, format=data.format, name=_slug(data.name))
+    terminology = read_terminology(data.path, format=data.format, name=data.slug)
     titles = Terms(terminology, row_text=row_text, keep_out=config.keep_out)
     sources = titles.sources(data.weight, data.shares)
     development = titles.development(data.shares, seed=config.seed)
     return Material(data, sources, development, terminology.rows, digest_of(data.path))
-
-
-def _slug(name: str) -> str:
-    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
