@@ -1,4 +1,4 @@
-"""Where a build's vectors lie, so that some of them can outlive it: out of one build's space and into the next one's."""
+"""Where a build's vectors lie, so that some of them can outlive it: out of its space and into the next one's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -7,7 +7,6 @@ kept out by checksum say when to stop and whether anything was gained; docs/trai
 """
 
 import tempfile
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,16 +104,6 @@ class TrainConfig(_Strict):
     scale: float = Field(20.0, gt=0, description="The softmax's inverse temperature (FINDINGS).")
     keep_out: float = Field(0.1, gt=0, lt=1, description="Share of the occupations that development is measured on.")
     limits: str = Field(_LIMITS, description="For the card.")
-
-
-def read_config(path: Path) -> TrainConfig:
-    """The run that a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
-    try:
-        return TrainConfig(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def train(

@@ -7,7 +7,6 @@ calibrate    confidence and NIL threshold anew, on candidates re-ranked
 keep         all documents teach the evidence's weights once more, and the artifact is published
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -108,16 +107,6 @@ class Outcome:
 
     card: dict[str, Any]
     generation: str | None
-
-
-def read_config(path: Path) -> TrainConfig:
-    """The run that a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
-    try:
-        return TrainConfig(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def train(

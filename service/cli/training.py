@@ -11,6 +11,7 @@ import typer
 
 from models.errors import MissingExtra
 from pipelines import registry
+from pipelines.config import read_config
 from pipelines.errors import ConfigInvalid
 from service.cli.console import Artifacts, Bars, library_of, say, store_at
 
@@ -43,7 +44,7 @@ def train(
     from pipelines.job_titles import train as recipe
 
     store = store_at(artifacts)
-    chosen = recipe.read_config(config)
+    chosen = read_config(config, recipe.TrainConfig)
     checkpoints = work or store.root / "training" / chosen.name
     # Where things went decides nothing, and the card travels: only what made the adapter is said.
     command = shlex.join(["cognomen", "train", spec.slug, "--config", str(config)])
@@ -66,7 +67,7 @@ def _train_medical(config: Path, work: Path | None, *, resume: bool, artifacts: 
     from pipelines.medical import train as recipe
 
     store = store_at(artifacts)
-    chosen = recipe.read_config(config)
+    chosen = read_config(config, recipe.TrainConfig)
     if chosen.cross is not None:
         _require("sentence_transformers", "onnx")
     with Bars(f"medical over {chosen.terminology}") as bars:
