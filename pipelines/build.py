@@ -277,7 +277,11 @@ def open_build(
         HubnessReport.from_json(details.get("hubness_report", {})),
     )
     memory = Memory()
-    reranking = open_reranking(spec.name, artifact, terminology, store=store, at=at) if config.rerank else None
+    reranking = (
+        open_reranking(spec.name, artifact, opened, encoder=encoder, store=store, fits=spec.reranks, at=at)
+        if config.rerank
+        else None
+    )
     calibration = artifact.read_json("calibration.json") if reranking is None else reranking.calibration
     decider = _decider(opened, calibration, config)
     parts = Parts(

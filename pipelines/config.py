@@ -1,6 +1,14 @@
 """What every pipeline's configuration shares. Each option's comment says where its default comes from."""
 
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipelines.errors import ConfigInvalid
+
+_Config = TypeVar("_Config", bound=BaseModel)
 
 
 class FusionConfig(BaseModel):
@@ -142,3 +150,19 @@ def first_fault(error: ValidationError) -> str:
     """The first option at fault and why, on one line; never the value that was given."""
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+def read_config(path: Path, kind: type[_Config]) -> _Config:
+    """What a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
+    try:
+        return kind(**read_toml(path))
+    except ValidationError as error:
+        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds. Raises: ConfigInvalid if it is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error

@@ -75,7 +75,7 @@ class Terms:
         for one, weight_one in languages.items():
             for other, weight_other in languages.items():
                 together = shares.cross_lingual * weight_other + (1 - shares.cross_lingual) * (one == other)
-                if together > 0:
+                if together > 0 and _teaches(by_language[one], by_language[other]):
                     draw = _two_terms(self.known, by_language[one], by_language[other])
                     found.append(PairSource(f"{self.name} {one}-{other}", terms * weight_one * together, draw))
             if shares.definitions and any(c.definition for c in self.known):
@@ -161,6 +161,11 @@ def _weights(by_language: Mapping[str, _Texts], wanted: Mapping[str, float]) -> 
     chosen = {tag: float(w) for tag, w in wanted.items()} or {tag: math.sqrt(n) for tag, n in counts.items()}
     total = sum(chosen.values())
     return {tag: weight / total for tag, weight in chosen.items()}
+
+
+def _teaches(one: _Texts, other: _Texts) -> bool:
+    """Whether two concepts or more have a pair of terms, one of each side."""
+    return sum(len({*texts, *other.get(concept, ())}) > 1 for concept, texts in one.items() if concept in other) > 1
 
 
 def _two_terms(concepts: Sequence[Concept], one: _Texts, other: _Texts) -> Draw:

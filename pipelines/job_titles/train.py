@@ -6,7 +6,6 @@ What is learned from is said here; how, in pipelines/encoder_training.py.
 """
 
 import tempfile
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -53,16 +52,6 @@ class TrainConfig(EncoderConfig):
 
     data: list[DataConfig] = Field(min_length=1)
     limits: str = Field(_LIMITS, description="For the card.")
-
-
-def read_config(path: Path) -> TrainConfig:
-    """The run that a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
-    try:
-        return TrainConfig(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def train(

@@ -9,17 +9,14 @@ weights, so that what was learned takes a megabyte and an encoder of a hundred l
 """
 
 import hashlib
-import tomllib
 from pathlib import Path
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from models.artifacts import ArtifactStore
 from models.training.card import Card
 from pipelines import encoder_training
-from pipelines.config import first_fault
 from pipelines.encoder_training import EncoderConfig, Material, Progress, check_anything_is_trained
-from pipelines.errors import ConfigInvalid
 from pipelines.library import open_terminology
 from pipelines.medical.pipeline import row_text
 from pipelines.sources import FORMATS, digest_of, read_terminology
@@ -56,24 +53,6 @@ class EncoderTrainConfig(EncoderConfig):
 
     data: list[DataConfig] = Field(min_length=1)
     limits: str = Field(_LIMITS, description="For the card.")
-
-
-def is_encoder(path: Path) -> bool:
-    """Whether a TOML file describes an encoder (it names the `base`), and no re-ranker."""
-    try:
-        return "base" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return False  # whoever reads it for its options says what is wrong with it
-
-
-def read_config(path: Path) -> EncoderTrainConfig:
-    """The run that a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
-    try:
-        return EncoderTrainConfig(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def run(

@@ -7,7 +7,6 @@ calibrate    confidence and NIL threshold anew, on candidates re-ranked
 keep         all documents teach the evidence's weights once more, and the artifact is published
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,8 +33,9 @@ from pipelines.medical.evidence import Evidence, Memory, Vocabulary, remembered
 from pipelines.medical.judging import Verdict, judge
 from pipelines.medical.material import Examples, aliases, annotated, joined
 from pipelines.medical.reranking import Reading, memory_tensors, settings_of
-from pipelines.reranking import CALIBRATION, CROSS, KIND, SETTINGS, TENSORS, Reranking, artifact_name, space_of
+from pipelines.reranking import CALIBRATION, CROSS, KIND, SETTINGS, TENSORS, Reranking, artifact_name, lineage_of
 from pipelines.sources import digest_of
+from pipelines.space import space_of
 from pipelines.spec import CalibrationSet
 
 Progress = Callable[[str, int, int], None]
@@ -107,16 +107,6 @@ class Outcome:
 
     card: dict[str, Any]
     generation: str | None
-
-
-def read_config(path: Path) -> TrainConfig:
-    """The run that a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
-    try:
-        return TrainConfig(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def train(
@@ -326,9 +316,10 @@ class Trial:
 
     def reranking(self, which: NDArray[np.bool_] | None = None, *, reading: Reading | None = None) -> Reranking:
         """What is learned from all mentions, or some, as it is kept."""
-        arrays, ids = memory_tensors(self.memory(which), self.built.terminology)
+        space = space_of(self.built.artifact, self.built.encoder)
+        arrays, ids = memory_tensors(self.memory(which), self.built.terminology, space)
         settings = settings_of(self.vocabulary, ids, limit=self.config.evidence.candidates, reading=reading)
-        return Reranking(settings, self.learned(which).to_tensors() | arrays, {})
+        return Reranking(settings, self.learned(which).to_tensors() | arrays, {}, space)
 
 
 def _crossed(config: CrossConfig, trial: Trial, work: Path, resume: bool, on_progress: Progress) -> Crossed:
@@ -377,10 +368,8 @@ def _publish(
     built = trial.built
     kept = trial.reranking(reading=None if crossed is None else crossed.reading)
     name = artifact_name("medical", built.terminology.name)
-    parents = {
-        "space": space_of(built.artifact),
-        "terminology": f"{built.terminology.name}@{built.terminology.version}",
-    }
+    parents = lineage_of(built.artifact, kept.space)
+    parents["terminology"] = f"{built.terminology.name}@{built.terminology.version}"
     with store.write(name, kind=KIND, parents=parents) as writer:
         writer.add_json(SETTINGS, kept.settings)
         writer.add_tensors(TENSORS, kept.tensors)

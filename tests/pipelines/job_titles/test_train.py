@@ -17,10 +17,11 @@ from models.encoders.hashing import HashingEncoder
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
 from pipelines.build import build
+from pipelines.config import read_config
 from pipelines.errors import ConfigInvalid
 from pipelines.job_titles.material import vacancies
 from pipelines.job_titles.pipeline import row_text
-from pipelines.job_titles.train import read_config, run, train
+from pipelines.job_titles.train import TrainConfig, run, train
 from pipelines.term_pairs import Shares, Terms, held_out
 from pipelines.terminology import Concept, Term, Terminology
 from service.cli import app
@@ -92,7 +93,12 @@ def folder(tmp_path):
 
 
 def test_a_run_leaves_an_adapter_and_a_card_that_says_everything(folder):
-    card = run(read_config(folder / "train.toml"), folder / "out", work=folder / "work", command="cognomen train …")
+    card = run(
+        read_config(folder / "train.toml", TrainConfig),
+        folder / "out",
+        work=folder / "work",
+        command="cognomen train …",
+    )
     adapter = read_adapter(folder / "out")
     assert adapter.name == "tiny-titles"
     assert adapter.head is not None
@@ -168,7 +174,7 @@ def test_a_config_that_is_wrong_names_the_option(folder, change, said):
     path = folder / "train.toml"
     path.write_text(path.read_text().replace(change, change.partition("=")[0] + "= -1"))
     with pytest.raises(ConfigInvalid, match=said):
-        read_config(path)
+        read_config(path, TrainConfig)
 
 
 def test_a_config_with_nothing_to_train_is_refused(folder):
@@ -176,7 +182,7 @@ def test_a_config_with_nothing_to_train_is_refused(folder):
     text = path.read_text()
     path.write_text(text[: text.index("[adapter]")] + text[text.index("[[data]]") :])
     with pytest.raises(ConfigInvalid, match="nothing to train"):
-        run(read_config(path), folder / "out", work=folder / "work", command="")
+        run(read_config(path, TrainConfig), folder / "out", work=folder / "work", command="")
 
 
 def test_only_job_titles_has_a_recipe(folder):
