@@ -29,6 +29,7 @@ PREPARED = {
     "onnx-minilm-int8": ("minilm", "int8"),
     "onnx-use": ("use-multilingual", "fp32"),
     "onnx-use-bf16": ("use-multilingual", "bf16"),
+    "openvino-minilm": ("minilm", "openvino"),
     "torch-minilm": ("minilm", "torch"),
 }
 
@@ -57,6 +58,10 @@ def _prepared(name, variant, folder):
         if variant == "torch":
             prepare(name, folder, keep_torch=True)
             return open_encoder(folder / "torch")
+        if variant == "openvino":
+            pytest.importorskip("openvino")
+            prepare(name, folder)
+            return open_encoder(folder, engine="openvino")
         prepare(name, folder, variant=variant)
     except MissingExtra as missing:
         pytest.skip(str(missing))
