@@ -110,7 +110,8 @@ class TestVectors:
     def test_do_not_depend_on_the_rest_of_the_batch(self, encoder, role):
         together = getattr(encoder, role)(TITLES + HOSTILE[:6])
         alone = np.concatenate([getattr(encoder, role)([title]) for title in TITLES])
-        np.testing.assert_allclose(together[: len(TITLES)], alone, atol=2e-3 if "int8" in encoder.name else 2e-5)
+        rounds = "int8" in encoder.name or getattr(encoder, "engine", "") == "openvino"
+        np.testing.assert_allclose(together[: len(TITLES)], alone, atol=2e-3 if rounds else 2e-5)
 
     def test_are_the_same_each_time(self, encoder, role):
         np.testing.assert_array_equal(getattr(encoder, role)(TITLES), getattr(encoder, role)(TITLES))
