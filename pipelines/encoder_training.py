@@ -88,6 +88,11 @@ class EncoderConfig(Strict):
 
     name: str = Field(description="What the encoder is called with this folded in.", pattern="^[a-z0-9][a-z0-9._-]*$")
     base: str = Field(description="The encoder it starts from: a known name, a folder or a hub id.")
+    prompt: str | None = Field(
+        None,
+        max_length=100,
+        description="Before every text, from now on; by default the base's own. '' saves its tokens.",
+    )
     adapter: AdapterConfig | None = None
     head: HeadConfig | None = None
     seed: int = 0
@@ -153,7 +158,7 @@ def run(
     sources = [source for material in read for source in material.sources]
     development = [d for material in read for d in material.development]
     with tempfile.TemporaryDirectory(prefix="cognomen-train-") as scratch:
-        base = open_base(config.base, scratch=Path(scratch), max_tokens=config.max_tokens)
+        base = open_base(config.base, scratch=Path(scratch), max_tokens=config.max_tokens, prompt=config.prompt)
         figures: dict[str, Any] = {"before": _measure(base.encode, development)}
         changes: dict[str, NDArray[np.generic]] = {}
         batches: list[Batches] = []

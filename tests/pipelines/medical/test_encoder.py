@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from models.artifacts import ArtifactStore
 from models.encoders.adapter import read_adapter
+from models.encoders.export import prepare
 from pipelines.config import read_config
 from pipelines.errors import ConfigInvalid, TerminologyUnknown
 from pipelines.library import import_terminology
@@ -92,6 +93,18 @@ def test_the_card_says_what_it_learned_from(folder):
     adapter = read_adapter(folder / "out")
     assert all(name.endswith((".up", ".down")) for name in adapter.changes)
     assert str(folder) not in (folder / "out" / "card.json").read_text().replace(card.base, "")
+
+
+def test_a_prompt_of_its_own_is_learned_with_and_served_with(folder):
+    path = folder / "train.toml"
+    path.write_text(path.read_text().replace("keep_out", 'prompt = "name: "\nkeep_out', 1))
+    store = ArtifactStore(folder / "artifacts")
+    config = read_config(path, EncoderTrainConfig)
+    run(config, folder / "out", store=store, work=folder / "work", command="")
+    described = prepare(config.base, folder / "prepared", adapter=read_adapter(folder / "out"))
+    assert (described.query_prompt, described.passage_prompt) == ("name: ", "name: ")
+    plain = prepare(config.base, folder / "plain")
+    assert plain.query_prompt != "name: "
 
 
 def test_names_are_learned_from_as_they_are_searched_for(folder):
