@@ -89,9 +89,7 @@ class EncoderConfig(Strict):
     name: str = Field(description="What the encoder is called with this folded in.", pattern="^[a-z0-9][a-z0-9._-]*$")
     base: str = Field(description="The encoder it starts from: a known name, a folder or a hub id.")
     prompt: str | None = Field(
-        None,
-        max_length=100,
-        description="Before every text, from now on; by default the base's own. '' saves its tokens.",
+        None, max_length=100, description="Before every text, served with it too; None: the base's. '' saves tokens."
     )
     adapter: AdapterConfig | None = None
     head: HeadConfig | None = None

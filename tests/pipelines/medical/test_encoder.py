@@ -1,4 +1,4 @@
-"""The recipe that teaches an encoder names: from terminologies imported or in files, to an encoder that is built with."""
+"""The recipe that teaches an encoder names: from terminologies, imported or in files, to a build with it."""
 
 import pytest
 
