@@ -18,7 +18,9 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.common import RESULTS, ROOT, cpu_seconds, save_part
-from benchmarks.quality.medical import DATA, KS, Kept, built_for, by_document, interval
+from benchmarks.quality.medical import DATA, KS, LANGUAGES, Kept, built_for, by_document, interval
+from benchmarks.quality.medical import documents_of as whole_documents
+from benchmarks.quality.reranked import HALVES, rebuilt, whole
 from models.artifacts import ArtifactStore
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
@@ -44,6 +46,8 @@ TITLES = {
 }
 BEGIN, END = "<!-- reranker -->", "<!-- /reranker -->"
 NIL_MENTIONS = 1000
+REBUILT_WITH = "nl"
+"""A language that the terminology gets by the new build."""
 
 
 def documents_of(files: Sequence[str], language: str) -> list[AnnotatedDocument]:
@@ -170,6 +174,19 @@ def _in(known: set[tuple[str, str]], query: str, ids: frozenset[str]) -> bool:
     return any((row_text(query), i) in known for i in ids)
 
 
+def more(name: str, built: Build, store: ArtifactStore, encoder: Kept, asked: argparse.Namespace) -> None:
+    """What the re-ranker does after a new build, and on whole documents, for HPO."""
+    kb, language, files, _ = FILES[name]
+    if asked.rebuilt:
+        before = built_for(kb, store, encoder, languages=[tag for tag in LANGUAGES if tag != REBUILT_WITH])
+        found = rebuilt(before, built, documents_of(files, language), language)
+        print(name, json.dumps(found), flush=True)
+        save_part("medical_reranker_rebuilt", name, found, config={"without at first": REBUILT_WITH})
+    if asked.documents:
+        texts = whole_documents("gsc" if name == "gsc" else "quaero")
+        save_part("medical_reranker_documents", name, whole(built, encoder, texts), config={"halves": HALVES})
+
+
 def report() -> None:
     """The table of docs/medical.md, so that no number is typed by hand."""
     path = RESULTS / "medical_reranker.json"
@@ -213,6 +230,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/.cache"))
     parser.add_argument("--only", nargs="+", choices=list(FILES), default=list(FILES))
     parser.add_argument("--aliases", type=int, default=0, help="so many aliases of the terminology teach beside")
+    parser.add_argument("--rebuilt", action="store_true", help="only: taught before a new build, asked after it (HPO)")
+    parser.add_argument("--documents", action="store_true", help="only: whole documents, end to end (GSC+, QUAERO)")
     parser.add_argument("--report", action="store_true", help="only write the docs' table anew")
     arguments = parser.parse_args()
     if arguments.report:
@@ -222,6 +241,10 @@ def main() -> None:
     encoder = Kept(EncoderLibrary(store).get("e5-small"), arguments.cache)
     for name in arguments.only:
         built = built_for(FILES[name][0], store, encoder)
+        if arguments.rebuilt or arguments.documents:
+            if FILES[name][0] == "hpo" and not FILES[name][3]:
+                more(name, built, store, encoder, arguments)
+            continue
         config = TrainConfig(terminology="each").model_dump(mode="json", exclude={"limits", "terminology"})
         part = f"{name}, {arguments.aliases} aliases" if arguments.aliases else name
         save_part("medical_reranker", part, measure(name, built, aliases=arguments.aliases), config=config)
