@@ -5,19 +5,22 @@ Documents fall into two halves; each is answered by what the other half taught, 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.common import cpu_seconds
 from benchmarks.quality.medical import CHUNK, ROUNDS, Document, Kept, by_document, interval
 from models.calibration.platt import PlattCalibrator
+from models.rerankers.cross_encoder import CrossEncoder
 from pipelines import registry
 from pipelines.build import Build
 from pipelines.deciding import CalibratedDecider, Decider
 from pipelines.medical.corpora import AnnotatedDocument, Annotation
+from pipelines.medical.crossing import train_cross
 from pipelines.medical.material import Examples, annotated, with_unmarked
 from pipelines.medical.reranking import reranker
-from pipelines.medical.train import TrainConfig, Trial, calibrated
+from pipelines.medical.train import TrainConfig, Trial, calibrated, read_examples
 from pipelines.reranking import Reranking
 from pipelines.results import Decision, Options, Request
 from pipelines.scoring import expected_calibration_error
@@ -171,4 +174,66 @@ def _scores(tallies: Sequence[_Tally]) -> dict[str, object]:
         "ECE": round(expected_calibration_error(sure, was_right), 4),
         "nil_precision": round(nil_right / max(nil, 1), 4),
         "nil_recall": round(nil_right / max(nothing, 1), 4),
+    }
+
+
+def unannotated(built: Build, asked: Examples, config: TrainConfig) -> dict[str, object]:
+    """Taught by aliases alone, nobody having annotated anything: R@1 beside retrieval's."""
+    weak, _ = read_examples(config, built)
+    with cpu_seconds() as spent:
+        trial = Trial(built, weak, None, config, remembers=False)
+        ranker = trial.learned()
+    logits = ranker.logits(trial.evidence(None).of(asked.mentions, asked.queries, asked.candidates))
+    right = asked.hits(limit=config.evidence.candidates)
+    verdict = trial.verdict()
+    after = right[np.arange(len(right)), logits[:, : right.shape[1]].argmax(axis=1)]
+    return {
+        "aliases": len(weak),
+        "mentions": len(asked),
+        "kept": verdict.wins,
+        "on aliases held out": verdict.to_json(),
+        "retrieval_R@1": interval(*by_document(right[:, 0].astype(float), asked.documents)),
+        "re-ranked_R@1": interval(*by_document(after.astype(float), asked.documents)),
+        "gain_R@1": interval(*by_document(after.astype(float) - right[:, 0], asked.documents)),
+        "training_cpu_s": round(spent(), 1),
+    }
+
+
+def crossed(built: Build, taught: Examples, asked: Examples, config: TrainConfig, work: Path) -> dict[str, object]:
+    """A cross-encoder on top of weighed evidence, as served: R@1 on documents that taught nothing, with and without."""
+    assert config.cross is not None
+    trial = Trial(built, taught, None, config)
+    folds = trial.folds
+    with cpu_seconds() as spent:
+        made = train_cross(
+            config.cross,
+            built.terminology,
+            taught,
+            trial.logits,
+            teaching=folds > 1,
+            stopping=folds == 0,
+            judging=folds == 1,
+            seed=config.seed,
+            work=work,
+            resume=True,
+            on_progress=lambda stage, done, total: None if done % 50 else print(stage, done, total, flush=True),
+        )
+    cross = CrossEncoder(made.folder)
+    kept = trial.reranking(reading=made.reading)
+    first: dict[str, np.ndarray] = {}
+    for name, some in (("evidence", replace(kept, cross=None)), ("evidence and pairs", replace(kept, cross=cross))):
+        with cpu_seconds() as reading:
+            ranked = reranker(some, built.terminology).rerank(asked.mentions, asked.queries, asked.candidates)
+        hits = [bool(cs) and cs[0].concept_id in right for cs, right in zip(ranked, asked.right, strict=True)]
+        first[name] = np.array(hits, float)
+        print(name, first[name].mean(), reading(), flush=True)
+    gain = first["evidence and pairs"] - first["evidence"]
+    return {
+        "mentions": len(asked),
+        "kept": made.verdict.wins,
+        "on a fold held out": made.report,
+        "R@1": {name: interval(*by_document(hits, asked.documents)) for name, hits in first.items()},
+        "gain_R@1": interval(*by_document(gain, asked.documents)),
+        "training_cpu_s": round(spent(), 1),
+        "cpu_ms_a_mention": round(1000 * reading() / len(asked), 2),
     }
