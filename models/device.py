@@ -53,9 +53,15 @@ def onnx_providers(wanted: str = "auto") -> list[str]:
 
 
 def supports_bf16(device: str) -> bool:
-    """Whether the chip computes in bfloat16 natively, so that training may use it."""
+    """Whether the chip computes in bfloat16 natively, so that training may use it; of CPUs those with AMX."""
     torch = _torch()
-    return bool(torch is not None and device.startswith("cuda") and torch.cuda.is_bf16_supported())
+    if torch is None:
+        return False
+    if device == "cpu":
+        # Before torch 2.11 nothing public says what the CPU has.
+        capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return bool(capabilities.get("amx_bf16", False))
+    return bool(device.startswith("cuda") and torch.cuda.is_bf16_supported())
 
 
 def _torch() -> Any:  # noqa: ANN401 - torch is optional and untyped here

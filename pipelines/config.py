@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -155,8 +155,14 @@ def first_fault(error: ValidationError) -> str:
 def read_config(path: Path, kind: type[_Config]) -> _Config:
     """What a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
     try:
-        return kind(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
+        return kind(**read_toml(path))
     except ValidationError as error:
         raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds. Raises: ConfigInvalid if it is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error

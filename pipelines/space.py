@@ -34,10 +34,10 @@ class _Part:
 
     def raw(self, vectors: Vectors) -> Vectors:
         """The unit vectors that `placed` gave these for: r = m + t·u of length 1, u along vW⁻¹."""
-        found = vectors.astype(np.float64)
+        found: NDArray[np.float64] = vectors.astype(np.float64)
         if self.matrix is not None:
             found = np.linalg.solve(self.matrix.astype(np.float64).T, found.T).T.astype(np.float64)
-        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+        found = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
         if self.mean is not None:
             mean = self.mean.astype(np.float64)
             along = found @ mean

