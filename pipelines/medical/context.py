@@ -150,7 +150,7 @@ class _Reader:
         for first, last, cue in found:
             if cue.way == _END:
                 continue
-            ends = {i for f, l, e in found if e.way == _END and e.kind in ("", cue.kind) for i in range(f, l)}
+            ends = {i for a, b, end_ in found if end_.way == _END and end_.kind in ("", cue.kind) for i in range(a, b)}
             closes = cue.way == _BEFORE and self._closes(last, cue.kind, end)
             if closes and cue.kind == "hypothetical":
                 continue

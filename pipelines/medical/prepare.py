@@ -198,6 +198,7 @@ def _mention(text: str, place: _Place, language: str | None, said: Said, *, give
     return Mention(
         text=own,
         query=query_of(place.query or own),
+        spelled=query_of(own) if place.span.alias else "",
         start=place.start,
         end=place.end,
         language=language,
