@@ -1,7 +1,7 @@
 """Every alias of a terminology, to be found in running text: as spelled, inflected, or in another order of words."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -21,7 +21,7 @@ GUESSED: Final = 0
 
 _ACRONYM: Final = 4
 _SHORT_STEM: Final = 4
-_JOINING: Final = frozenset(["and", "or", "und", "oder", "et", "ou", "y", "e", "o", "u", "en", "ed"])
+JOINING: Final = frozenset(["and", "or", "und", "oder", "et", "ou", "y", "e", "o", "u", "en", "ed"])
 _BREAK: Final = re.compile(r"[.;:!?•\x0b\x0c\u2028\u2029。；：！？]|\n\s*\n|\n\s*[-*]")
 _EVERY: Final = -1
 
@@ -105,7 +105,7 @@ class Dictionary:
                 word = words[last - 1]
                 norms = f"{norms} {word.norm}" if norms else word.norm
                 unbroken = unbroken and (last - first == 1 or plain[last - 2])
-                straight = unbroken and straight and word.norm not in _JOINING
+                straight = unbroken and straight and word.norm not in JOINING
                 if word.norm in self._function and not lettered[last - 1]:
                     # An alias may end so, "unable to", but "hepatitis a" does not before "a few".
                     if len(word.norm) > 1 and self._keys.get(norms, 0) & allowed:
@@ -228,14 +228,20 @@ def is_break(gap: str) -> bool:
     return bool(_BREAK.search(gap))
 
 
-def sentences(words: Sequence[Word], text: str, *, past_colons: bool = False) -> Iterator[tuple[int, int]]:
-    """First and last (exclusive) word of each sentence; "Family history: diabetes" is one only past colons."""
+def sentences(
+    words: Sequence[Word], text: str, *, past_colons: bool = False, joined: Collection[int] = ()
+) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) word of each sentence; "Family history: diabetes" is one only past colons.
+
+    Args:
+        joined: numbers of words that begin no sentence, whatever stands before them.
+    """
     if not words:
         return
     start = 0
     for number, (before, after) in enumerate(pairwise(words), 1):
         gap = text[before.end : after.start]
-        if is_break(gap.replace(":", "") if past_colons else gap):
+        if number not in joined and is_break(gap.replace(":", "") if past_colons else gap):
             yield start, number
             start = number
     yield start, len(words)
