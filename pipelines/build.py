@@ -167,7 +167,8 @@ def build(
     lexical = LexicalIndex.build(texts, config=NgramConfig(**config.ngrams.model_dump()))
     on_progress("index", 1, 1)
     index = _hybrid(dense, lexical, config, terminology)
-    parts = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
+    uncorrected = {"none": NoCorrection(), "auto": NoCorrection()}
+    parts = Parts(terminology, index, TakeBest(), uncorrected, vectors=vectors)
     trial = _learned(spec, parts, taken, encoder=query_encoder, config=config, store=store, on_progress=on_progress)
     hubs = fit_hubs(
         lambda some: spec.pipeline(config, some, query_encoder),
