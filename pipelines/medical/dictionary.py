@@ -52,9 +52,9 @@ class Span:
 
 
 class Dictionary:
-    """The aliases of a terminology by their words, read when the first text is looked through: given mentions need none.
+    """The aliases of a terminology by their words.
 
-    A second for a hundred thousand aliases.
+    They are read when the first text is looked through, seconds for a hundred thousand; given mentions need none.
 
     An alias is found in texts of its own language, in any text if it is English, says no language or has several words,
     and everywhere where the text's language is not known. Short aliases in capitals are found in capitals only.
