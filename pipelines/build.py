@@ -34,7 +34,7 @@ from models.indexes.hybrid import FusionWeights, HybridIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines.config import PipelineConfig
 from pipelines.correcting import HubnessReport, keep_corrections, open_corrections
-from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
+from pipelines.deciding import FEATURES, NEAREST, CalibratedDecider, Decider, TakeBest, features
 from pipelines.demand import Counts, Demand, open_demand
 from pipelines.demand import artifact_name as demand_name
 from pipelines.encoding import ENCODED_AT_ONCE, MAP, centred, encode_rows, primary
@@ -358,10 +358,10 @@ def calibrate(
         ]
         for i, result in enumerate(pipeline.run(requests, merge=False), start=start):
             mention = result.mentions[0].mention
-            # The evidence of the first few, taken among all that `decide` will see when it serves.
+            # The evidence of the first few, as `decide` will see it: it looks no further than the nearest.
             everyone = result.mentions[0].decision.candidates
             candidates = everyone[:_FITTED_CANDIDATES]
-            evidence.append(features(mention, everyone)[:_FITTED_CANDIDATES])
+            evidence.append(features(mention, everyone[:NEAREST])[:_FITTED_CANDIDATES])
             right.extend(c.concept_id == examples.concepts[i] for c in candidates)
             owner.extend([i] * len(candidates))
             top_right[i] = bool(candidates) and candidates[0].concept_id == examples.concepts[i]

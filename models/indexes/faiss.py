@@ -242,9 +242,10 @@ class FaissIndex:
                     efSearch=max(self._index.hnsw.efSearch, k)
                 )
             case "codes":
+                k = max(min(k, self.size), 1)
                 most = max(k * self._index.k_factor, _RESCORED)
                 return faiss.IndexRefineSearchParameters(  # type: ignore[attr-defined]
-                    k_factor=min(most, self.size) / max(k, 1)
+                    k_factor=min(most, self.size) / k
                 )
         return None
 

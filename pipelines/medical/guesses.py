@@ -63,10 +63,12 @@ class Guesser:
         Args:
             known: what the dictionary found.
         """
+        # The first text, whatever is in it, has aliases read: a request that warms up must leave nothing to the next.
+        aliases = self._words
         if most <= 0:
             return []
         scored = (
-            self._alike_spans(words, text, known, language)
+            self._alike_spans(words, text, known, language, aliases)
             if self.speaks(language)
             else _foreign_spans(words, text, self._dictionary)
         )
@@ -78,7 +80,7 @@ class Guesser:
         )
 
     def _alike_spans(
-        self, words: Sequence[Word], text: str, known: Sequence[Span], language: str | None
+        self, words: Sequence[Word], text: str, known: Sequence[Span], language: str | None, aliases: "_Words"
     ) -> Iterator[tuple[float, tuple[int, int]]]:
         modifiers = self._dictionary.modifiers(language)
         seen: dict[str, float] = {}
@@ -91,7 +93,7 @@ class Guesser:
                         continue
                     key = " ".join(sorted(stems))
                     if key not in seen:
-                        seen[key] = self._best(stems)
+                        seen[key] = aliases.best(stems)
                     if seen[key] >= self._alike:
                         yield seen[key], span
 
@@ -119,21 +121,6 @@ class Guesser:
             for m in range(n + 1, min(n + MOST_WORDS, len(content))):
                 yield begin, content[m] + 1
 
-    def _best(self, stems: Sequence[str]) -> float:
-        """The highest cosine with an alias."""
-        known = self._words
-        columns = np.array(sorted({known.columns[s] for s in stems if s in known.columns}), np.int64)
-        if not len(columns):
-            return 0.0
-        weights, postings = known.idf[columns], known.postings
-        starts, ends = postings.indptr[columns].tolist(), postings.indptr[columns + 1].tolist()
-        slices = [slice(s, e) for s, e in zip(starts, ends, strict=True)]
-        rows = np.concatenate([postings.indices[part] for part in slices])
-        values = np.concatenate([postings.data[part] * w for part, w in zip(slices, weights, strict=True)])
-        distinct, which = np.unique(rows, return_inverse=True)
-        best = np.bincount(which, weights=values, minlength=len(distinct)).max()
-        return float(best / np.sqrt((weights**2).sum()))
-
 
 class _Words:
     """TF-IDF of aliases over the stems of their words, by stem; read when the first text is looked through."""
@@ -154,6 +141,20 @@ class _Words:
         matrix = sparse.csr_matrix((values, (rows, columns)), shape=shape, dtype=np.float32)
         lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
         self.postings = sparse.csc_matrix(sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix)
+
+    def best(self, stems: Sequence[str]) -> float:
+        """The highest cosine with an alias."""
+        columns = np.array(sorted({self.columns[s] for s in stems if s in self.columns}), np.int64)
+        if not len(columns):
+            return 0.0
+        weights, postings = self.idf[columns], self.postings
+        starts, ends = postings.indptr[columns].tolist(), postings.indptr[columns + 1].tolist()
+        slices = [slice(s, e) for s, e in zip(starts, ends, strict=True)]
+        rows = np.concatenate([postings.indices[part] for part in slices])
+        values = np.concatenate([postings.data[part] * w for part, w in zip(slices, weights, strict=True)])
+        distinct, which = np.unique(rows, return_inverse=True)
+        best = np.bincount(which, weights=values, minlength=len(distinct)).max()
+        return float(best / np.sqrt((weights**2).sum()))
 
 
 def _foreign_spans(words: Sequence[Word], text: str, dictionary: Dictionary) -> Iterator[tuple[float, tuple[int, int]]]:
