@@ -3,8 +3,9 @@
     python -m benchmarks.speed.medical_build --artifacts artifacts [--only e5 e5-int8 use]
 
 Needs the encoders e5-small, use-multilingual and `cognomen models prepare e5-small --variant int8`. Nothing is kept between
-builds: every alias is encoded. Peak memory is the process's, so of the first build alone; measure one at a time. CPU-seconds of one thread; xMEN's n-gram index took 1,316 of them over the same aliases
-(FINDINGS). Recall: gold mentions of QUAERO train and GSC+.
+builds: every alias is encoded. Peak memory is the process's, so of the first build alone; measure one
+at a time. CPU-seconds of one thread; xMEN's n-gram index took 1,316 of them over the same aliases (FINDINGS). Recall: gold
+mentions of QUAERO train and GSC+.
 """
 
 import argparse

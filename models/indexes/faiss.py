@@ -244,7 +244,7 @@ class FaissIndex:
             case "codes":
                 k = max(min(k, self.size), 1)
                 most = max(k * self._index.k_factor, _RESCORED)
-                return faiss.IndexRefineSearchParameters(  # type: ignore[attr-defined]
+                return faiss.IndexRefineSearchParameters(  # type: ignore[call-arg]  # the stubs know SWIG's only
                     k_factor=min(most, self.size) / k
                 )
         return None
@@ -314,7 +314,7 @@ def _codes(vectors: Vectors) -> Any:  # noqa: ANN401 - SWIG types
     scanned.pq.cp.niter, scanned.pq.cp.min_points_per_centroid = _TRAINING_ROUNDS, 1
     scanned.pq.cp.max_points_per_centroid = _TRAINED_ON
     # A code has the same number of dimensions wherever it stands: the last is filled up with zeros.
-    padded = faiss.RemapDimensionsTransform(d, codes * each, False)
+    padded = faiss.RemapDimensionsTransform(d, codes * each, False)  # type: ignore[arg-type]
     index = faiss.IndexRefineFlat(faiss.IndexPreTransform(padded, scanned))
     some = np.random.default_rng(0).choice(n, min(n, _TRAINED_ON), replace=False)
     index.train(vectors[np.sort(some)])
