@@ -34,7 +34,7 @@ from models.indexes.hybrid import HybridIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines.config import PipelineConfig
 from pipelines.correcting import HubnessReport, keep_corrections, open_corrections
-from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
+from pipelines.deciding import FEATURES, NEAREST, CalibratedDecider, Decider, TakeBest, features
 from pipelines.demand import Counts, Demand, open_demand
 from pipelines.demand import artifact_name as demand_name
 from pipelines.encoding import ENCODED_AT_ONCE, MAP, centred, encode_rows
@@ -168,8 +168,9 @@ def build(
     lexical = LexicalIndex.build(texts, config=NgramConfig(**config.ngrams.model_dump()))
     on_progress("index", 1, 1)
     index = _hybrid(dense, lexical, config, terminology)
-    parts = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
-    fusion = _learned_fusion(spec, replace(parts, vectors=vectors), config, encoder=query_encoder)
+    uncorrected = {"none": NoCorrection(), "auto": NoCorrection()}
+    parts = Parts(terminology, index, TakeBest(), uncorrected, vectors=vectors)
+    fusion = _learned_fusion(spec, parts, config, encoder=query_encoder)
     parts = replace(parts, index=index.weighted(fusion.weights(config.fusion, terminology.languages)))
     trial = _learned(spec, parts, taken, encoder=query_encoder, config=config, store=store, on_progress=on_progress)
     hubs = fit_hubs(
@@ -366,10 +367,10 @@ def calibrate(
         ]
         for i, result in enumerate(pipeline.run(requests, merge=False), start=start):
             mention = result.mentions[0].mention
-            # The evidence of the first few, taken among all that `decide` will see when it serves.
+            # The evidence of the first few, as `decide` will see it: it looks no further than the nearest.
             everyone = result.mentions[0].decision.candidates
             candidates = everyone[:_FITTED_CANDIDATES]
-            evidence.append(features(mention, everyone)[:_FITTED_CANDIDATES])
+            evidence.append(features(mention, everyone[:NEAREST])[:_FITTED_CANDIDATES])
             right.extend(c.concept_id == examples.concepts[i] for c in candidates)
             owner.extend([i] * len(candidates))
             top_right[i] = bool(candidates) and candidates[0].concept_id == examples.concepts[i]

@@ -114,7 +114,9 @@ class PipelineConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoder: str = Field("hashing", description="Name of a prepared encoder; `cognomen models prepare NAME`.")
-    index: str = Field("auto", pattern="^(auto|exact|hnsw)$", description="exact up to 12,000 rows, then HNSW (guess).")
+    index: str = Field(
+        "auto", pattern="^(auto|exact|codes|hnsw)$", description="exact up to 12,000 rows, then codes (guess)."
+    )
     blocks: BlockConfig = Field(default_factory=BlockConfig, description="How much each joined encoder counts.")
     centred: list[str] = Field(default_factory=list, description="Encoders whose vectors lose the terms' mean.")
     aligned: list[str] = Field(
