@@ -114,7 +114,9 @@ class PipelineConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoder: str = Field("hashing", description="Name of a prepared encoder; `cognomen models prepare NAME`.")
-    index: str = Field("auto", pattern="^(auto|exact|hnsw)$", description="exact up to 12,000 rows, then HNSW (guess).")
+    index: str = Field(
+        "auto", pattern="^(auto|exact|codes|hnsw)$", description="exact up to 12,000 rows, then codes (guess)."
+    )
     blocks: BlockConfig = Field(default_factory=BlockConfig, description="How much each joined encoder counts.")
     centred: list[str] = Field(default_factory=list, description="Encoders whose vectors lose the terms' mean.")
     aligned: list[str] = Field(
@@ -135,6 +137,11 @@ class PipelineConfig(BaseModel):
     candidates: int = Field(32, ge=1, le=1000, description="Concepts kept for rerank and decide (guess).")
     rerank: bool = Field(True, description="Use the re-ranker that was trained for the terminology, if there is one.")
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="Lexical against dense.")
+    learn_fusion: bool = Field(
+        False,
+        description="Lexical weights are learned from the terminology's names, unless `fusion` is set. "
+        "Off: mentions are spelled more like names than hidden names are (benchmarks/quality/medical_fusion.py).",
+    )
     ngrams: NgramOptions = Field(default_factory=NgramOptions, description="Lexical search.")
     temperature: float = Field(15.0, gt=0, description="Kernel vote T (FINDINGS: 15–25).")
     length_penalty: float = Field(0.5, ge=0, le=1, description="Kernel vote p: 1/√terms (FINDINGS).")

@@ -48,10 +48,12 @@ class DataConfig(Strict):
     )
     cross_lingual: float = Field(0.4, ge=0, le=1, description="Share of term pairs in languages drawn apart (guess).")
 
+    neighbours: float = Field(0.0, ge=0, le=1, description="Share of the batches whose concepts are near each other.")
+
     @property
     def shares(self) -> Shares:
         """How its batches are spread."""
-        return Shares(self.languages, self.cross_lingual)
+        return Shares(self.languages, self.cross_lingual, neighbours=self.neighbours)
 
     @property
     def slug(self) -> str:
@@ -88,6 +90,9 @@ class EncoderConfig(Strict):
 
     name: str = Field(description="What the encoder is called with this folded in.", pattern="^[a-z0-9][a-z0-9._-]*$")
     base: str = Field(description="The encoder it starts from: a known name, a folder or a hub id.")
+    prompt: str | None = Field(
+        None, max_length=100, description="Before every text, served with it too; None: the base's. '' saves tokens."
+    )
     adapter: AdapterConfig | None = None
     head: HeadConfig | None = None
     seed: int = 0
@@ -124,15 +129,9 @@ def publish(card: Card, folder: Path, *, store: ArtifactStore) -> str:
     return str(store.current(name))
 
 
-def check_anything_is_trained(config: EncoderConfig) -> None:
-    """Raise ConfigInvalid for a run that has neither adapter nor head."""
-    if config.adapter is None and config.head is None:
-        raise ConfigInvalid("nothing to train: give [adapter], [head] or both")
-
-
 def run(
     config: EncoderConfig,
-    read: Sequence[Material],
+    material_of: Callable[[Encode], Sequence[Material]],
     folder: Path,
     *,
     work: Path,
@@ -143,17 +142,19 @@ def run(
     """Train as the config says, and write the adapter with its card into `folder`.
 
     Args:
-        read: what to learn from.
+        material_of: what to learn from, given the encoder as it is now.
         work: checkpoints go here; with `resume`, the last one there is gone on from.
         command: what made it, for the card.
 
-    Raises: ConfigInvalid if nothing is to be trained; TrainingError.
+    Raises: ConfigInvalid if nothing is to be trained; TrainingError; what `material_of` raises.
     """
-    check_anything_is_trained(config)
-    sources = [source for material in read for source in material.sources]
-    development = [d for material in read for d in material.development]
+    if config.adapter is None and config.head is None:
+        raise ConfigInvalid("nothing to train: give [adapter], [head] or both")
     with tempfile.TemporaryDirectory(prefix="cognomen-train-") as scratch:
-        base = open_base(config.base, scratch=Path(scratch), max_tokens=config.max_tokens)
+        base = open_base(config.base, scratch=Path(scratch), max_tokens=config.max_tokens, prompt=config.prompt)
+        read = material_of(base.encode)
+        sources = [source for material in read for source in material.sources]
+        development = [d for material in read for d in material.development]
         figures: dict[str, Any] = {"before": _measure(base.encode, development)}
         changes: dict[str, NDArray[np.generic]] = {}
         batches: list[Batches] = []

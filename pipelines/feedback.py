@@ -235,7 +235,7 @@ class RememberingDecider:
         self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
     ) -> list[Decision]:
         """One decision per mention; a confirmed concept first, a rejected one nowhere."""
-        recalled = [self._memory.recall(mention.query) or _NOTHING_SAID for mention in mentions]
+        recalled = [self._recall(mention) for mention in mentions]
         offered = [
             [c for c in some if c.concept_id not in said.rejected] if said.rejected else some
             for some, said in zip(candidates, recalled, strict=True)
@@ -245,6 +245,11 @@ class RememberingDecider:
             decision if said is _NOTHING_SAID else self._told(decision, said, wanted)
             for decision, said, wanted in zip(decisions, recalled, options, strict=True)
         ]
+
+    def _recall(self, mention: Mention) -> Verdicts:
+        """What was said of the mention as it is spelled, or else of what it is searched by."""
+        spelled = self._memory.recall(mention.spelled) if mention.spelled else None
+        return spelled or self._memory.recall(mention.query) or _NOTHING_SAID
 
     def _told(self, decision: Decision, said: Verdicts, options: Options) -> Decision:
         if decision.concept_id in said.rejected:

@@ -56,6 +56,7 @@ class Mention:
         language: BCP 47 or None.
         context: text that may take part in the query beside it: kind ("skills", "description") → text.
         facts: what `prepare` found out: seniority, negation; the pipeline's own keys.
+        spelled: the text cleaned, where `query` is another form of it, such as the alias that it inflects; else "".
     """
 
     text: str
@@ -65,6 +66,7 @@ class Mention:
     language: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, object] = field(default_factory=dict)
+    spelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

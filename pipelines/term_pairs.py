@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from models.arrays import Vectors, unit
+from models.training.bases import Encode
 from models.training.bi_encoder import DevelopmentSet
 from models.training.pairs import Draw, Pair, PairSource
 from pipelines.encoding import primary
@@ -22,6 +25,8 @@ SKILLS_AT_ONCE: Final = 6
 """Skills that are joined to one text (FINDINGS: joined by ", "; how many is a guess)."""
 WORDS: Final = 40
 """Of a description; its first sentences say what the job is. A guess."""
+NEIGHBOURS: Final = 64
+"""Concepts of a neighbourhood; at most half of one come into a batch. A guess."""
 _DEV_QUERIES, _DEV_CORPUS = 150, 800
 
 _Choose = Callable[[np.random.Generator, int], Pair | None]
@@ -36,12 +41,14 @@ class Shares:
         cross_lingual: of the pairs of terms, the share whose two texts are of languages drawn apart.
         definitions: share of the batches that pair a term with a definition.
         skills: share of the batches that pair a term with skills.
+        neighbours: share of the batches whose concepts are near each other, and so hard to tell apart.
     """
 
     languages: Mapping[str, float]
     cross_lingual: float
     definitions: float = 0.0
     skills: float = 0.0
+    neighbours: float = 0.0
 
 
 def held_out(concept_id: str, share: float) -> bool:
@@ -66,9 +73,16 @@ class Terms:
             if not concept.abstract:
                 (self.held if held_out(concept.id, keep_out) else self.known).append(concept)
 
-    def sources(self, weight: float, shares: Shares) -> list[PairSource]:
-        """One source per pair of languages, and per language with definitions or skills."""
+    def sources(self, weight: float, shares: Shares, encode: Encode | None = None) -> list[PairSource]:
+        """One source per pair of languages, and per language with definitions or skills.
+
+        Args:
+            encode: says which concepts are near each other, by their names; needed for `shares.neighbours` alone.
+        """
         by_language = self._by_language(self.known)
+        near = Near([], 0.0)
+        if shares.neighbours and encode is not None:
+            near = Near(neighbourhoods(encode([self._row_text(c.name) for c in self.known])), shares.neighbours)
         languages = _weights(by_language, shares.languages)
         terms = weight * (1 - shares.definitions - shares.skills)
         found = []
@@ -76,7 +90,7 @@ class Terms:
             for other, weight_other in languages.items():
                 together = shares.cross_lingual * weight_other + (1 - shares.cross_lingual) * (one == other)
                 if together > 0 and _teaches(by_language[one], by_language[other]):
-                    draw = _two_terms(self.known, by_language[one], by_language[other])
+                    draw = _two_terms(self.known, by_language[one], by_language[other], near)
                     found.append(PairSource(f"{self.name} {one}-{other}", terms * weight_one * together, draw))
             if shares.definitions and any(c.definition for c in self.known):
                 draw = _term_and(self.known, by_language[one], self._definition)
@@ -139,11 +153,34 @@ def first_words(text: str) -> str:
     return " ".join(text.split()[:WORDS])
 
 
-def drawn(items: Sequence[object], choose: _Choose) -> Draw:
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Which items are near each other, and the share of the draws that stay among such."""
+
+    groups: Sequence[NDArray[np.int64]]
+    share: float
+
+
+def neighbourhoods(vectors: Vectors) -> list[NDArray[np.int64]]:
+    """Rows that are near each other: k-means over the centred vectors, some `NEIGHBOURS` rows a group."""
+    import faiss
+
+    centred = unit(vectors - vectors.mean(axis=0))
+    means = faiss.Kmeans(vectors.shape[1], max(len(vectors) // NEIGHBOURS, 1), niter=8, seed=0)
+    means.train(centred)
+    _, nearest = means.index.search(centred, 1)
+    return [np.flatnonzero(nearest[:, 0] == group) for group in np.unique(nearest)]
+
+
+def drawn(items: Sequence[object], choose: _Choose, near: Near = Near([], 0.0)) -> Draw:
     """Pairs from items drawn without repeats; `choose` makes one of an item's number, or None."""
 
     def draw(rng: np.random.Generator, n: int) -> list[Pair]:
-        rows = rng.permutation(len(items))[: 2 * n]
+        if near.groups and rng.random() < near.share:
+            order = [rng.permutation(near.groups[g])[: NEIGHBOURS // 2] for g in rng.permutation(len(near.groups))]
+            rows = np.concatenate(order)[: 2 * n]
+        else:
+            rows = rng.permutation(len(items))[: 2 * n]
         return [pair for i in rows if (pair := choose(rng, int(i))) is not None]
 
     return draw
@@ -168,18 +205,21 @@ def _teaches(one: _Texts, other: _Texts) -> bool:
     return sum(len({*texts, *other.get(concept, ())}) > 1 for concept, texts in one.items() if concept in other) > 1
 
 
-def _two_terms(concepts: Sequence[Concept], one: _Texts, other: _Texts) -> Draw:
-    return _term_and(concepts, one, lambda rng, concept: _one_of(rng, other.get(concept.id)))
+def _two_terms(concepts: Sequence[Concept], one: _Texts, other: _Texts, near: Near) -> Draw:
+    return _term_and(concepts, one, lambda rng, concept: _one_of(rng, other.get(concept.id)), near)
 
 
 def _term_and(
-    concepts: Sequence[Concept], terms: _Texts, other: Callable[[np.random.Generator, Concept], str | None]
+    concepts: Sequence[Concept],
+    terms: _Texts,
+    other: Callable[[np.random.Generator, Concept], str | None],
+    near: Near = Near([], 0.0),
 ) -> Draw:
     def choose(rng: np.random.Generator, i: int) -> Pair | None:
         term, text = _one_of(rng, terms.get(concepts[i].id)), other(rng, concepts[i])
         return Pair(term, text, concepts[i].id) if term and text else None
 
-    return drawn(concepts, choose)
+    return drawn(concepts, choose, near)
 
 
 def _one_of(rng: np.random.Generator, texts: Sequence[str] | None) -> str | None:

@@ -3,11 +3,13 @@
     python -m benchmarks.speed.medical_build --artifacts artifacts [--only e5 e5-int8 use]
 
 Needs the encoders e5-small, use-multilingual and `cognomen models prepare e5-small --variant int8`. Nothing is kept between
-builds: every alias is encoded. CPU-seconds of one thread; xMEN's n-gram index took 1,316 of them over the same aliases
-(FINDINGS). Recall: gold mentions of QUAERO train and GSC+.
+builds: every alias is encoded. Peak memory is the process's, so of the first build alone; measure one
+at a time. CPU-seconds of one thread; xMEN's n-gram index took 1,316 of them over the same aliases (FINDINGS). Recall: gold
+mentions of QUAERO train and GSC+.
 """
 
 import argparse
+import resource
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -28,7 +30,7 @@ SETS["quaero train"] = ("hpo", ["hpo_fr_quaero_train.jsonl"], "fr")
 
 
 class Stages:
-    """CPU seconds between the first report of a stage and the first of the next."""
+    """CPU seconds between the first report of a stage and the first of the next; "write" ends with the build opened."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
@@ -58,6 +60,7 @@ def measured(name: str, store: ArtifactStore, library: EncoderLibrary) -> dict[s
         "terms": made.terminology.rows,
         "cpu_s": round(sum(stages.seconds.values()), 1),
         "stages": {stage: round(seconds, 1) for stage, seconds in stages.seconds.items()},
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     for chosen in ("quaero train", "gsc"):
         mentions = mentions_of(chosen)

@@ -37,9 +37,9 @@ class OpenVinoSession:
     Safe to call from several threads: each call in flight has a request of its own, on a stream of its own as long
     as there are any.
 
-    In bfloat16 a text's vector depends a little on the shape of the run it is in, as sums round in another order: alone
-    or in a batch, no component differed by .001, and no nearest neighbour (benchmarks/speed/encoders.py). What is padded
-    leaks nothing.
+    In bfloat16 a text's vector depends a little on the shape of the run it is in, as sums round in another order:
+    alone or in a batch, no component differed by .001, and no nearest neighbour (benchmarks/speed/encoders.py). What is
+    padded leaks nothing.
     """
 
     def __init__(self, path: Path, *, threads: int, streams: int = 1, precision: str | None = None) -> None:

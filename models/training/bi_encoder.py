@@ -185,9 +185,8 @@ def _trainer(
 ) -> _AdapterTrainer:
     device = choose_device(options.device)
     model.to(device)
-    if device == "cpu" and hasattr(network, "set_attn_implementation"):
-        # Of a batch of short texts torch's fused attention spends two thirds of the step in its backward pass.
-        network.set_attn_implementation("eager")
+    if device != "cpu" and hasattr(network, "set_attn_implementation"):
+        network.set_attn_implementation("sdpa")
     callbacks: list[TrainerCallback] = [_Watch(on_progress)]
     if development and options.patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=options.patience))

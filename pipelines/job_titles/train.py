@@ -16,11 +16,12 @@ from models.artifacts import ArtifactStore
 from models.encoders.adapter import artifact_name
 from models.encoders.base import Encoder
 from models.encoders.packages import KNOWN
+from models.training.bases import Encode
 from models.training.card import Card
 from pipelines import encoder_training, registry
 from pipelines.build import open_build
 from pipelines.config import first_fault
-from pipelines.encoder_training import EncoderConfig, Material, Progress, check_anything_is_trained, publish
+from pipelines.encoder_training import EncoderConfig, Material, Progress, publish
 from pipelines.errors import ConfigInvalid
 from pipelines.job_titles.material import vacancies
 from pipelines.job_titles.pipeline import row_text
@@ -44,7 +45,7 @@ class DataConfig(encoder_training.DataConfig):
     @property
     def shares(self) -> Shares:
         """How its batches are spread."""
-        return Shares(self.languages, self.cross_lingual, self.definitions, self.skills)
+        return Shares(self.languages, self.cross_lingual, self.definitions, self.skills, self.neighbours)
 
 
 class TrainConfig(EncoderConfig):
@@ -108,19 +109,21 @@ def run(
     on_progress: Progress = lambda stage, done, total: None,
 ) -> Card:
     """Train as the config says; see `encoder_training.run`. Raises: SourceError for data that cannot be read, too."""
-    check_anything_is_trained(config)
-    read = [_material(data, config) for data in config.data]
+
+    def material_of(encode: Encode) -> list[Material]:
+        return [_material(data, config, encode) for data in config.data]
+
     return encoder_training.run(
-        config, read, folder, work=work, command=command, resume=resume, on_progress=on_progress
+        config, material_of, folder, work=work, command=command, resume=resume, on_progress=on_progress
     )
 
 
-def _material(data: DataConfig, config: TrainConfig) -> Material:
+def _material(data: DataConfig, config: TrainConfig, encode: Encode) -> Material:
     if data.format == "vacancies":
         sources, rows = vacancies(data.path, weight=data.weight, name=data.name)
         return Material(data, sources, [], rows, digest_of(data.path))
     terminology = read_terminology(data.path, format=data.format, name=data.slug)
     titles = Terms(terminology, row_text=row_text, keep_out=config.keep_out)
-    sources = titles.sources(data.weight, data.shares)
+    sources = titles.sources(data.weight, data.shares, encode)
     development = titles.development(data.shares, seed=config.seed)
     return Material(data, sources, development, terminology.rows, digest_of(data.path))

@@ -1,8 +1,9 @@
 """Every alias of a terminology, to be found in running text: as spelled, inflected, or in another order of words."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -21,7 +22,7 @@ GUESSED: Final = 0
 
 _ACRONYM: Final = 4
 _SHORT_STEM: Final = 4
-_JOINING: Final = frozenset(["and", "or", "und", "oder", "et", "ou", "y", "e", "o", "u", "en", "ed"])
+JOINING: Final = frozenset(["and", "or", "und", "oder", "et", "ou", "y", "e", "o", "u", "en", "ed"])
 _BREAK: Final = re.compile(r"[.;:!?•\x0b\x0c\u2028\u2029。；：！？]|\n\s*\n|\n\s*[-*]")
 _EVERY: Final = -1
 
@@ -51,7 +52,9 @@ class Span:
 
 
 class Dictionary:
-    """The aliases of a terminology by their words. A second for a hundred thousand aliases.
+    """The aliases of a terminology by their words.
+
+    They are read when the first text is looked through, seconds for a hundred thousand; given mentions need none.
 
     An alias is found in texts of its own language, in any text if it is English, says no language or has several words,
     and everywhere where the text's language is not known. Short aliases in capitals are found in capitals only.
@@ -71,20 +74,14 @@ class Dictionary:
         modifiers: Mapping[str, frozenset[str]] | None = None,
         variants: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
+        self._terminology = terminology
         self._function = frozenset(function_words)
         self._modifiers = modifiers or {}
         self._variants = variants or {}
-        self._bits: dict[str, int] = {"en": 1}
-        self._keys: dict[str, int] = {}
-        self._stems: dict[str, int] = {}
-        self._bags: dict[str, int] = {}
-        self._aliases: dict[str, list[tuple[int, str]]] = {}
-        self._acronyms: set[str] = set()
-        self._counts: dict[str, int] = {}
-        self.longest = 1
-        for term in terminology.row_terms:
-            self._add(term.text, primary(term.language))
-        self._total = max(len(terminology.row_terms), 1)
+
+    @cached_property
+    def _known(self) -> "_Aliases":
+        return _Aliases(self._terminology, self._function, self._variants)
 
     def find(self, words: Sequence[Word], text: str, *, language: str | None) -> list[Span]:
         """Every span that is an alias, by its surest kind; they may overlap."""
@@ -105,10 +102,10 @@ class Dictionary:
                 word = words[last - 1]
                 norms = f"{norms} {word.norm}" if norms else word.norm
                 unbroken = unbroken and (last - first == 1 or plain[last - 2])
-                straight = unbroken and straight and word.norm not in _JOINING
+                straight = unbroken and straight and word.norm not in JOINING
                 if word.norm in self._function and not lettered[last - 1]:
                     # An alias may end so, "unable to", but "hepatitis a" does not before "a few".
-                    if len(word.norm) > 1 and self._keys.get(norms, 0) & allowed:
+                    if len(word.norm) > 1 and self._known.keys.get(norms, 0) & allowed:
                         found.append(Span(first, last, EXACT, self._weight(bag), len(bag)))
                     continue
                 stems = f"{stems} {word.stem}" if stems else word.stem
@@ -123,7 +120,7 @@ class Dictionary:
 
     def knows(self, word: Word) -> bool:
         """Whether a word stands in some alias, and is no function word."""
-        return word.stem in self._counts and word.norm not in self._function
+        return word.stem in self._known.counts and word.norm not in self._function
 
     def is_function(self, word: Word) -> bool:
         """Whether a word only joins others."""
@@ -131,7 +128,7 @@ class Dictionary:
 
     def count(self, word: Word) -> int:
         """How many aliases hold a word."""
-        return self._counts.get(word.stem, 0)
+        return self._known.counts.get(word.stem, 0)
 
     def _reach(self, words: Sequence[Word], text: str) -> list[int]:
         """For each word the end of the longest span that may begin with it: no sentence ends inside."""
@@ -140,7 +137,7 @@ class Dictionary:
         for i in range(len(words) - 1, -1, -1):
             if i + 1 < len(words) and is_break(text[words[i].end : words[i + 1].start]):
                 stop = i + 1
-            ends[i] = min(stop, i + self.longest)
+            ends[i] = min(stop, i + self._known.longest)
         return ends
 
     def modifiers(self, language: str | None) -> frozenset[str]:
@@ -152,37 +149,57 @@ class Dictionary:
         return every.union(*self._modifiers.values())
 
     def _kind(self, norms: str, stems: str, any_order: str, allowed: int, unbroken: bool) -> int:
-        if self._keys.get(norms, 0) & allowed:
+        if self._known.keys.get(norms, 0) & allowed:
             return EXACT
         # "Nausea, vomiting" are two, whatever "nausea and vomiting" is.
-        if unbroken and self._stems.get(stems, 0) & allowed:
+        if unbroken and self._known.stems.get(stems, 0) & allowed:
             return INFLECTED
         # In another order, only within one phrase: "meningiomas, and spinal" is no spinal meningioma.
-        if any_order and self._bags.get(any_order, 0) & allowed:
+        if any_order and self._known.bags.get(any_order, 0) & allowed:
             return REORDERED
         return 0
 
     def _alias(self, key: str, allowed: int) -> str | None:
         """The alias that words are a form of, of those in the text's language or English the first."""
-        return next((text for bit, text in self._aliases.get(key, ()) if bit & allowed), None)
+        return next((text for bit, text in self._known.aliases.get(key, ()) if bit & allowed), None)
 
     def _mistaken(self, spelled_as: str, norms: str) -> bool:
         """Whether a short word only looks like an alias in capitals: "all" is not ALL."""
-        return len(norms) <= _ACRONYM and norms in self._acronyms and not spelled_as.isupper()
+        return len(norms) <= _ACRONYM and norms in self._known.acronyms and not spelled_as.isupper()
 
     def _weight(self, bag: Sequence[str]) -> float:
-        return sum(1.0 / (1 + self._counts.get(stem, 0)) for stem in bag)
+        return sum(1.0 / (1 + self._known.counts.get(stem, 0)) for stem in bag)
 
     def _allowed(self, language: str | None) -> int:
         tag = primary(language)
-        return _EVERY if not tag else self._bits["en"] | self._bits.get(tag, 0)
+        return _EVERY if not tag else self._known.bits["en"] | self._known.bits.get(tag, 0)
+
+
+class _Aliases:
+    """What is looked up: forms of every alias → in which languages it is one, and how often words occur."""
+
+    def __init__(
+        self, terminology: Terminology, function: frozenset[str], variants: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._function = function
+        self._variants = variants
+        self.bits: dict[str, int] = {"en": 1}
+        self.keys: dict[str, int] = {}
+        self.stems: dict[str, int] = {}
+        self.bags: dict[str, int] = {}
+        self.aliases: dict[str, list[tuple[int, str]]] = {}
+        self.acronyms: set[str] = set()
+        self.counts: dict[str, int] = {}
+        self.longest = 1
+        for term in terminology.row_terms:
+            self._add(term.text, primary(term.language))
 
     def _bit(self, tag: str, words: int) -> int:
         if not tag:
             return _EVERY
-        if tag not in self._bits:
-            self._bits[tag] = 1 << len(self._bits)
-        return self._bits[tag]
+        if tag not in self.bits:
+            self.bits[tag] = 1 << len(self.bits)
+        return self.bits[tag]
 
     def _add(self, text: str, tag: str) -> None:
         words = words_of(text, language=tag)
@@ -193,18 +210,18 @@ class Dictionary:
         self.longest = max(self.longest, len(words))
         bit = self._bit(tag, len(words))
         norms = " ".join(w.norm for w in words)
-        self._keys[norms] = self._keys.get(norms, 0) | bit
+        self.keys[norms] = self.keys.get(norms, 0) | bit
         stems = " ".join(content)
-        self._stems[stems] = self._stems.get(stems, 0) | bit
-        self._aliases.setdefault(stems, []).append((bit, text))
+        self.stems[stems] = self.stems.get(stems, 0) | bit
+        self.aliases.setdefault(stems, []).append((bit, text))
         if bag := bag_of(content, self._variants.get(tag or "en", {})):
-            self._bags[bag] = self._bags.get(bag, 0) | bit
+            self.bags[bag] = self.bags.get(bag, 0) | bit
             if bag != stems:
-                self._aliases.setdefault(bag, []).append((bit, text))
+                self.aliases.setdefault(bag, []).append((bit, text))
         for stem in set(content):
-            self._counts[stem] = self._counts.get(stem, 0) + 1
+            self.counts[stem] = self.counts.get(stem, 0) + 1
         if len(norms) <= _ACRONYM and any(map(str.isupper, spelled(text))) and text.isupper():
-            self._acronyms.add(norms)
+            self.acronyms.add(norms)
 
 
 def _letters(spellings: Sequence[str]) -> list[bool]:
@@ -228,14 +245,20 @@ def is_break(gap: str) -> bool:
     return bool(_BREAK.search(gap))
 
 
-def sentences(words: Sequence[Word], text: str, *, past_colons: bool = False) -> Iterator[tuple[int, int]]:
-    """First and last (exclusive) word of each sentence; "Family history: diabetes" is one only past colons."""
+def sentences(
+    words: Sequence[Word], text: str, *, past_colons: bool = False, joined: Collection[int] = ()
+) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) word of each sentence; "Family history: diabetes" is one only past colons.
+
+    Args:
+        joined: numbers of words that begin no sentence, whatever stands before them.
+    """
     if not words:
         return
     start = 0
     for number, (before, after) in enumerate(pairwise(words), 1):
         gap = text[before.end : after.start]
-        if is_break(gap.replace(":", "") if past_colons else gap):
+        if number not in joined and is_break(gap.replace(":", "") if past_colons else gap):
             yield start, number
             start = number
     yield start, len(words)

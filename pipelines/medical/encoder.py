@@ -4,7 +4,8 @@
 
 Terminologies are all it needs, no annotated text. After Liu et al. 2021, *Self-Alignment Pretraining for Biomedical
 Entity Representations* (arXiv 2010.11784), which calls it self-alignment. Differs from the paper: InfoNCE in place of
-the multi-similarity loss; batches are of one pair of languages; low-rank factors inside the encoder in place of all its
+the multi-similarity loss; hard pairs come from batches of near concepts (`neighbours`), in which the softmax weighs the
+nearest most; batches are of one pair of languages; low-rank factors inside the encoder in place of all its
 weights, so that what was learned takes a megabyte and an encoder of a hundred languages keeps them.
 """
 
@@ -14,9 +15,10 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from models.artifacts import ArtifactStore
+from models.training.bases import Encode
 from models.training.card import Card
 from pipelines import encoder_training
-from pipelines.encoder_training import EncoderConfig, Material, Progress, check_anything_is_trained
+from pipelines.encoder_training import EncoderConfig, Material, Progress
 from pipelines.library import open_terminology
 from pipelines.medical.pipeline import row_text
 from pipelines.sources import FORMATS, digest_of, read_terminology
@@ -72,18 +74,20 @@ def run(
 
     Raises: SourceError for data that cannot be read, TerminologyUnknown for what was not imported, too.
     """
-    check_anything_is_trained(config)
-    read = [_material(data, config, store) for data in config.data]
+
+    def material_of(encode: Encode) -> list[Material]:
+        return [_material(data, config, store, encode) for data in config.data]
+
     return encoder_training.run(
-        config, read, folder, work=work, command=command, resume=resume, on_progress=on_progress
+        config, material_of, folder, work=work, command=command, resume=resume, on_progress=on_progress
     )
 
 
-def _material(data: DataConfig, config: EncoderTrainConfig, store: ArtifactStore) -> Material:
+def _material(data: DataConfig, config: EncoderTrainConfig, store: ArtifactStore, encode: Encode) -> Material:
     terminology, sha256 = _opened(data, store)
     names = Terms(terminology, row_text=row_text, keep_out=config.keep_out)
     development = names.development(data.shares, seed=config.seed)
-    return Material(data, names.sources(data.weight, data.shares), development, terminology.rows, sha256)
+    return Material(data, names.sources(data.weight, data.shares, encode), development, terminology.rows, sha256)
 
 
 def _opened(data: DataConfig, store: ArtifactStore) -> tuple[Terminology, str]:

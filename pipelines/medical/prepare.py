@@ -96,7 +96,9 @@ class MedicalPreparer:
                 _given(request.text, words, explained, offsets, f"/items/{number}/mentions/{i}")
                 for i, offsets in enumerate(request.mentions)
             ]
-        said = context_of(words, request.text, [(p.span.first, p.span.last) for p in places], language=language)
+        stretches = [(place.span.first, place.span.last) for place in places]
+        names = self._names(request.text, words, places, language, given=request.mentions is not None)
+        said = context_of(words, request.text, stretches, language=language, names=names)
         given, foreign = request.mentions is not None, not self._guesser.speaks(language)
         mentions = [
             _mention(request.text, place, language, about, given=given, foreign=foreign)
@@ -106,6 +108,22 @@ class MedicalPreparer:
             near = [around(request.text, m.start, m.end, self._window) for m in mentions]
             mentions = [replace(m, context=context) for m, context in zip(mentions, near, strict=True)]
         return Prepared(mentions, language)
+
+    def _names(
+        self, text: str, words: Sequence[Word], places: Sequence[_Place], language: str | None, *, given: bool
+    ) -> list[tuple[int, int]]:
+        """Stretches that are an alias as a whole: "absent speech" says nothing of what follows it."""
+        if not given:
+            return [(p.span.first, p.span.last) for p in places if p.span.kind > GUESSED]
+        stretches = {(p.span.first, p.span.last) for p in places if p.span.last - p.span.first > 1}
+        return [
+            (first, last)
+            for first, last in stretches
+            if any(
+                span.first == 0 and span.last == last - first
+                for span in self._dictionary.find(words[first:last], text, language=language)
+            )
+        ]
 
     def _found(
         self, text: str, words: Sequence[Word], explained: dict[str, str], language: str | None, *, given: bool
@@ -180,6 +198,7 @@ def _mention(text: str, place: _Place, language: str | None, said: Said, *, give
     return Mention(
         text=own,
         query=query_of(place.query or own),
+        spelled=query_of(own) if place.span.alias else "",
         start=place.start,
         end=place.end,
         language=language,

@@ -31,7 +31,7 @@ from pipelines.medical import corpora
 from pipelines.medical.crossing import CrossConfig, Crossed, train_cross
 from pipelines.medical.evidence import Evidence, Memory, Vocabulary, remembered
 from pipelines.medical.judging import Verdict, judge
-from pipelines.medical.material import Examples, aliases, annotated, joined
+from pipelines.medical.material import Examples, aliases, annotated, joined, with_unmarked
 from pipelines.medical.reranking import Reading, memory_tensors, settings_of
 from pipelines.reranking import CALIBRATION, CROSS, KIND, SETTINGS, TENSORS, Reranking, artifact_name, lineage_of
 from pipelines.sources import digest_of
@@ -88,6 +88,11 @@ class TrainConfig(_Strict):
 
     terminology: str = Field(description="A terminology that the pipeline was built for.", min_length=1)
     data: list[DataConfig] = Field(default_factory=list)
+    unmarked: bool = Field(
+        False,
+        description="Spans that the pipeline finds where nobody marked anything teach NIL: for documents in which all "
+        "that counts is marked.",
+    )
     aliases: AliasConfig | None = None
     evidence: EvidenceConfig = Field(default_factory=EvidenceConfig)
     cross: CrossConfig | None = None
@@ -203,7 +208,7 @@ def _trained(
     card["kept"] = verdict.wins
     if not verdict.wins:
         return Outcome(card, None)
-    calibration = _calibrated(built, trial, crossed, on_progress)
+    calibration = calibrated(built, trial, crossed, on_progress)
     card["calibration"] = {k: v for k, v in calibration.items() if k not in {"calibrator", "named"}}
     return Outcome(card, _publish(trial, calibration, crossed, card, store))
 
@@ -221,6 +226,8 @@ def read_examples(
         documents = [d for d in documents if d.annotations]
         if not documents:
             raise SourceError(f"{data.name}: no document has annotations")
+        if config.unmarked:
+            documents = with_unmarked(documents, built, language=data.language)
         read.append(annotated(spec, built, documents, language=data.language, window=window, on_progress=on_progress))
     weak = None
     if config.aliases is not None:
@@ -339,7 +346,12 @@ def _crossed(config: CrossConfig, trial: Trial, work: Path, resume: bool, on_pro
     )
 
 
-def _calibrated(built: Build, trial: Trial, crossed: Crossed | None, on_progress: Progress) -> dict[str, Any]:
+def calibrated(
+    built: Build,
+    trial: Trial,
+    crossed: Crossed | None = None,
+    on_progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
     """Confidence over candidates re-ranked: the terminology's own terms, and annotated mentions of one fold."""
     spec = registry.spec("medical")
     # Fold 0 stopped the cross-encoder, fold 1 did not teach it.

@@ -53,13 +53,17 @@ def spelled(text: str) -> Iterator[str]:
     return (match[0] for match in _WORD.finditer(text))
 
 
+_LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
+"""Letters that no Unicode decomposition takes apart. Turkish "SIKINTI" and "sıkıntı" are one word so."""
+
+
 @lru_cache(maxsize=1 << 16)
 def norm_of(word: str) -> str:
     """A word without case and accents: "Œdème" is "oedeme"."""
     folded = word.casefold()
     if folded.isascii():
         return folded
-    plain = unicodedata.normalize("NFKD", folded.replace("œ", "oe").replace("æ", "ae"))
+    plain = unicodedata.normalize("NFKD", folded.translate(_LETTERS))
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 

@@ -209,6 +209,39 @@ def test_feedback_on_a_mention_is_answered_at_once(medical):
     assert len(listed["items"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "mention", "text"),
+    [
+        ("en", "nosebleeds", "The child had two nosebleeds and one nosebleed last week."),
+        ("de", "Krampfanfällen", "Das Kind leidet seit langem an Krampfanfällen, heute ein Krampfanfall."),
+    ],
+)
+@pytest.mark.parametrize("verdict", ["accept", "reject"])
+def test_feedback_on_an_inflected_mention_holds_where_it_is_found_and_where_it_is_given(
+    medical, language, mention, text, verdict
+):
+    place = (text.index(mention), text.index(mention) + len(mention))
+
+    def answers(**given):
+        (result,) = link(medical, text, language=language, **given)["results"]
+        return {m["text"]: m["decision"]["concept_id"] for m in result["mentions"]}
+
+    before = answers()
+    concept_id = "HP:0002321" if verdict == "accept" else before[mention]
+    said = {"items": [{"text": mention, "concept_id": concept_id, "verdict": verdict, "language": language}]}
+    assert medical.post("/v1/medical/feedback", said).status_code == 200
+    try:
+        found, given = answers(), answers(mentions=[place])
+        assert (found[mention] == concept_id) is (verdict == "accept")
+        assert (given[mention] == concept_id) is (verdict == "accept")
+        other = mention.removesuffix("s").replace("anfällen", "anfall")
+        assert found[other] == before[other]
+    finally:
+        for item in medical.get("/v1/medical/feedback").json()["items"]:
+            if item["text"] == mention:
+                medical.delete(f"/v1/medical/feedback/{item['id']}")
+
+
 def test_lines_of_a_run_job_are_answered_as_json_only():
     lines = LINE_FORMATS["medical"]
     item = {"text": NOTE, "mentions": [{"start": 3, "end": 8}]}

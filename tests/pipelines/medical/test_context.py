@@ -1,5 +1,8 @@
 """A sentence a line: what is said of the mention in [brackets]."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from pipelines.medical.context import KINDS, context_of, function_words
@@ -76,9 +79,38 @@ def test_cues_reach_what_they_speak_of(language, kinds, sentence):
     assert {kind for kind in KINDS if getattr(said, kind)} == set(kinds.split())
 
 
+def _tricky() -> list[tuple[str, str]]:
+    content = Path(__file__).parents[2].joinpath("data/medical_context.tsv").read_text(encoding="utf-8")
+    return [tuple(line.split("\t")) for line in content.splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(("language", "sentence"), _tricky())
+def test_tricky_sentences(language, sentence):
+    text, wanted, places = "", [], []
+    for before, mention, flags in re.findall(r"([^\[]*)(?:\[([^|\]]+)(?:\|(\w+))?\])?", sentence):
+        text += before
+        if mention:
+            places.append((len(text), len(text) + len(mention)))
+            wanted.append({kind for kind in KINDS if kind[0] in flags})
+            text += mention
+    words = words_of(text, language=language)
+    spans = []
+    for start, end in places:
+        inside = [i for i, word in enumerate(words) if word.start >= start and word.end <= end]
+        spans.append((inside[0], inside[-1] + 1))
+    said = context_of(words, text, spans, language=language)
+    assert [{kind for kind in KINDS if getattr(one, kind)} for one in said] == wanted
+
+
+def test_words_of_a_name_are_no_cue():
+    words = words_of("absent speech, seizures", language="en")
+    (said,) = context_of(words, "absent speech, seizures", [(2, 3)], language="en", names=[(0, 2)])
+    assert not said.negated
+
+
 def test_an_unknown_language_is_read_with_english_cues():
-    words = words_of("no fever", language="sv")
-    assert context_of(words, "no fever", [(1, 2)], language="sv")[0].negated
+    words = words_of("no fever", language="fi")
+    assert context_of(words, "no fever", [(1, 2)], language="fi")[0].negated
 
 
 def test_a_mention_without_words_is_said_nothing_of():

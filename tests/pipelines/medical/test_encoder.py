@@ -1,5 +1,6 @@
-"""The recipe that teaches an encoder names: from terminologies imported or in files, to an encoder that is built with."""
+"""The recipe that teaches an encoder names: from terminologies, imported or in files, to a build with it."""
 
+import numpy as np
 import pytest
 
 pytest.importorskip("sentence_transformers")
@@ -10,10 +11,13 @@ from typer.testing import CliRunner
 
 from models.artifacts import ArtifactStore
 from models.encoders.adapter import read_adapter
+from models.encoders.export import prepare
 from pipelines.config import read_config
 from pipelines.errors import ConfigInvalid, TerminologyUnknown
 from pipelines.library import import_terminology
 from pipelines.medical.encoder import EncoderTrainConfig, run
+from pipelines.medical.pipeline import row_text
+from pipelines.term_pairs import Shares, Terms, neighbourhoods
 from pipelines.terminology import Concept, Term, Terminology
 from service.cli import app
 from tests.models.training.conftest import WORDS, write_tiny
@@ -94,21 +98,47 @@ def test_the_card_says_what_it_learned_from(folder):
     assert str(folder) not in (folder / "out" / "card.json").read_text().replace(card.base, "")
 
 
-def test_names_are_learned_from_as_they_are_searched_for(folder):
+def test_a_prompt_of_its_own_is_learned_with_and_served_with(folder):
+    path = folder / "train.toml"
+    path.write_text(path.read_text().replace("keep_out", 'prompt = "name: "\nkeep_out', 1))
+    store = ArtifactStore(folder / "artifacts")
+    config = read_config(path, EncoderTrainConfig)
+    run(config, folder / "out", store=store, work=folder / "work", command="")
+    described = prepare(config.base, folder / "prepared", adapter=read_adapter(folder / "out"))
+    assert (described.query_prompt, described.passage_prompt) == ("name: ", "name: ")
+    plain = prepare(config.base, folder / "plain")
+    assert plain.query_prompt != "name: "
+
+
+def test_names_are_learned_from_as_they_are_searched_for(folder, monkeypatch):
     store = ArtifactStore(folder / "artifacts")
     config = read_config(folder / "train.toml", EncoderTrainConfig)
     seen = []
-    from pipelines.medical import encoder
-
-    real = encoder.encoder_training.run
-    try:
-        encoder.encoder_training.run = lambda config, read, *args, **kwargs: seen.extend(read)
-        run(config, folder / "out", store=store, work=folder / "work", command="")
-    finally:
-        encoder.encoder_training.run = real
+    monkeypatch.setattr(
+        "pipelines.encoder_training.run", lambda config, material_of, *args, **kwargs: seen.extend(material_of(None))
+    )
+    run(config, folder / "out", store=store, work=folder / "work", command="")
     texts = [text for material in seen for development in material.development for text in development.corpus]
     assert texts
     assert all(text == text.lower() for text in texts)
+
+
+def test_near_concepts_meet_in_a_batch():
+    """Two far groups of vectors: a batch among neighbours is of one of them first."""
+    concepts = findings("x").concepts
+    names = Terms(Terminology("x", version="1", concepts=concepts), row_text=row_text, keep_out=0.01)
+    first = {c.id for c in names.known[: len(names.known) // 2]}
+
+    def encode(texts):
+        sides = np.array([[1.0, 0.0] if c.id in first else [0.0, 1.0] for c in names.known], np.float32)
+        return sides + 0.01 * np.random.default_rng(0).normal(size=sides.shape).astype(np.float32)
+
+    groups = neighbourhoods(np.repeat(encode([]), 4, axis=0))
+    assert sum(map(len, groups)) == 4 * len(names.known)
+    shares = Shares({"en": 1}, cross_lingual=0, neighbours=1.0)
+    [source] = names.sources(1.0, shares, encode)
+    drawn = source.draw(np.random.default_rng(0), 10)
+    assert len({pair.concept for pair in drawn}) > 4
 
 
 @pytest.mark.parametrize(

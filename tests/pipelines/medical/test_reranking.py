@@ -160,6 +160,27 @@ def test_no_document_falls_into_two_folds(store, tmp_path):
         assert len({f for f, d in zip(folds, examples.documents, strict=True) if d == name}) == 1
 
 
+def test_spans_that_nobody_marked_teach_nil_where_that_is_asked_for(store, tmp_path):
+    pytest.importorskip("torch")
+    from pipelines.medical.train import DataConfig, TrainConfig, read_examples
+
+    text = "Patient with chronic fever and cough."
+    marked = [{"start": 21, "end": 26, "concept_ids": ["r00.9"]}]
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": "d", "text": text, "language": "en", "mentions": marked}))
+    data = [DataConfig(path=path, name="a", licence="ours")]
+    asked = (TrainConfig(terminology="findings-10", data=data, unmarked=unmarked) for unmarked in (False, True))
+    plainly, further = (read_examples(config, opened(store))[0] for config in asked)
+    assert [(m.text, set(right)) for m, right in zip(plainly.mentions, plainly.right, strict=True)] == [
+        ("fever", {"r00.9"})
+    ]
+    # "chronic fever" is found too, and holds what was marked: who knows.
+    assert [(m.text, set(right)) for m, right in zip(further.mentions, further.right, strict=True)] == [
+        ("fever", {"r00.9"}),
+        ("cough", set()),
+    ]
+
+
 def test_an_alias_is_not_found_by_itself(store):
     from pipelines.medical.material import aliases
 
