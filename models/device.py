@@ -1,5 +1,6 @@
 """One answer to "where do the numbers run": auto | cpu | cuda[:n] | mps, and by which engine. Chosen here only."""
 
+import sys
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, Final
@@ -76,7 +77,9 @@ def choose_engine(wanted: str = "auto", *, device: str) -> str:
 
 @cache
 def openvino_core() -> Any:  # noqa: ANN401 - openvino is optional
-    """OpenVINO itself, opened once a process. Raises: MissingExtra."""
+    """OpenVINO itself, opened once a process, without its telemetry. Raises: MissingExtra."""
+    # Else the import alone starts a process that tells Google Analytics of it; without it OpenVINO takes a stub.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ModuleNotFoundError as missing:

@@ -1,10 +1,12 @@
 """The serving encoder on a tiny graph made here: the mean of two-dimensional token vectors."""
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -63,10 +65,16 @@ def folder(tmp_path_factory):
     return folder
 
 
+def _require_openvino() -> None:
+    # Not importorskip: the import is models/device.py's, which leaves telemetry out.
+    if find_spec("openvino") is None:
+        pytest.skip("OpenVINO is not installed (extra 'openvino')")
+
+
 @pytest.fixture(params=["onnxruntime", "openvino"])
 def engine(request):
     if request.param == "openvino":
-        pytest.importorskip("openvino")
+        _require_openvino()
     return request.param
 
 
@@ -102,13 +110,13 @@ def test_engines_share_name_and_fingerprint(folder, engine):
 
 @pytest.mark.parametrize("change", [{"variant": "int8"}, {"variant": "bf16"}, {"pooling": "dan"}])
 def test_what_openvino_computes_worse_stays_with_onnxruntime(tmp_path, change):
-    pytest.importorskip("openvino")
+    _require_openvino()
     replace(DESCRIPTION, **change).write(tmp_path)
     assert OnnxEncoder(tmp_path, engine="openvino").engine == "onnxruntime"
 
 
 def test_what_openvino_cannot_read_is_read_by_onnxruntime_unless_it_was_asked_for(folder, tmp_path, monkeypatch):
-    pytest.importorskip("openvino")
+    _require_openvino()
 
     def unreadable(*_: object, **__: object) -> None:
         raise EncoderError("cannot read it")
@@ -122,8 +130,27 @@ def test_what_openvino_cannot_read_is_read_by_onnxruntime_unless_it_was_asked_fo
         OnnxEncoder(folder, engine="openvino").load()
 
 
+def test_openvino_tells_nobody_that_it_is_used(folder, tmp_path):
+    _require_openvino()
+    script = (
+        "import socket, sys; from pathlib import Path\n"
+        "def refuse(*_, **__): raise SystemExit('asks the network')\n"
+        "socket.getaddrinfo = socket.socket.connect = refuse\n"
+        "from models.encoders.registry import open_encoder\n"
+        "open_encoder(Path(sys.argv[1]), engine='openvino').encode_query(['cook'])\n"
+        "import multiprocessing\n"
+        "print([m for m in sys.modules if m.startswith('openvino_telemetry.')], multiprocessing.active_children())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(folder)],
+        cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert run.stdout.strip() == "[] []"
+    assert not (tmp_path / "intel").exists()
+
+
 def test_a_graph_that_is_none_is_said_to_be_unreadable(tmp_path):
-    pytest.importorskip("openvino")
+    _require_openvino()
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(EncoderError, match="COGNOMEN_ENCODER_ENGINE"):
         OpenVinoSession(tmp_path / "model.onnx", threads=1)
