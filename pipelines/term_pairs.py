@@ -27,6 +27,8 @@ WORDS: Final = 40
 """Of a description; its first sentences say what the job is. A guess."""
 NEIGHBOURS: Final = 64
 """Concepts of a neighbourhood; at most half of one come into a batch. A guess."""
+FEWEST: Final = 32
+"""Concepts with a pair of two languages below which these make no batches. A guess."""
 _DEV_QUERIES, _DEV_CORPUS = 150, 800
 
 _Choose = Callable[[np.random.Generator, int], Pair | None]
@@ -89,8 +91,8 @@ class Terms:
         for one, weight_one in languages.items():
             for other, weight_other in languages.items():
                 together = shares.cross_lingual * weight_other + (1 - shares.cross_lingual) * (one == other)
-                if together > 0 and _teaches(by_language[one], by_language[other]):
-                    draw = _two_terms(self.known, by_language[one], by_language[other], near)
+                draw = _two_terms(self.known, by_language[one], by_language[other], near)
+                if together > 0 and draw is not None:
                     found.append(PairSource(f"{self.name} {one}-{other}", terms * weight_one * together, draw))
             if shares.definitions and any(c.definition for c in self.known):
                 draw = _term_and(self.known, by_language[one], self._definition)
@@ -172,15 +174,17 @@ def neighbourhoods(vectors: Vectors) -> list[NDArray[np.int64]]:
     return [np.flatnonzero(nearest[:, 0] == group) for group in np.unique(nearest)]
 
 
-def drawn(items: Sequence[object], choose: _Choose, near: Near = Near([], 0.0)) -> Draw:
-    """Pairs from items drawn without repeats; `choose` makes one of an item's number, or None."""
+def drawn(items: Sequence[int], choose: _Choose, near: Near = Near([], 0.0)) -> Draw:
+    """Pairs from numbered items drawn without repeats; `choose` makes one of an item's number, or None."""
+    numbers = np.asarray(items, np.int64)
+    groups = [group for g in near.groups if len(group := g[np.isin(g, numbers)])]
 
     def draw(rng: np.random.Generator, n: int) -> list[Pair]:
-        if near.groups and rng.random() < near.share:
-            order = [rng.permutation(near.groups[g])[: NEIGHBOURS // 2] for g in rng.permutation(len(near.groups))]
+        if groups and rng.random() < near.share:
+            order = [rng.permutation(groups[g])[: NEIGHBOURS // 2] for g in rng.permutation(len(groups))]
             rows = np.concatenate(order)[: 2 * n]
         else:
-            rows = rng.permutation(len(items))[: 2 * n]
+            rows = rng.permutation(numbers)[: 2 * n]
         return [pair for i in rows if (pair := choose(rng, int(i))) is not None]
 
     return draw
@@ -200,26 +204,29 @@ def _weights(by_language: Mapping[str, _Texts], wanted: Mapping[str, float]) -> 
     return {tag: weight / total for tag, weight in chosen.items()}
 
 
-def _teaches(one: _Texts, other: _Texts) -> bool:
-    """Whether two concepts or more have a pair of terms, one of each side."""
-    return sum(len({*texts, *other.get(concept, ())}) > 1 for concept, texts in one.items() if concept in other) > 1
-
-
-def _two_terms(concepts: Sequence[Concept], one: _Texts, other: _Texts, near: Near) -> Draw:
-    return _term_and(concepts, one, lambda rng, concept: _one_of(rng, other.get(concept.id)), near)
+def _two_terms(concepts: Sequence[Concept], one: _Texts, other: _Texts, near: Near) -> Draw | None:
+    """Pairs of a term of one side and one of the other; None where too few concepts have such."""
+    sides = [(one.get(concept.id), other.get(concept.id)) for concept in concepts]
+    both = [i for i, (left, right) in enumerate(sides) if left and right and len({*left, *right}) > 1]
+    if len(both) < FEWEST:
+        return None
+    return drawn(both, _chooses(concepts, one, lambda rng, concept: _one_of(rng, other.get(concept.id))), near)
 
 
 def _term_and(
-    concepts: Sequence[Concept],
-    terms: _Texts,
-    other: Callable[[np.random.Generator, Concept], str | None],
-    near: Near = Near([], 0.0),
+    concepts: Sequence[Concept], terms: _Texts, other: Callable[[np.random.Generator, Concept], str | None]
 ) -> Draw:
+    return drawn([i for i, c in enumerate(concepts) if terms.get(c.id)], _chooses(concepts, terms, other))
+
+
+def _chooses(
+    concepts: Sequence[Concept], terms: _Texts, other: Callable[[np.random.Generator, Concept], str | None]
+) -> _Choose:
     def choose(rng: np.random.Generator, i: int) -> Pair | None:
         term, text = _one_of(rng, terms.get(concepts[i].id)), other(rng, concepts[i])
         return Pair(term, text, concepts[i].id) if term and text else None
 
-    return drawn(concepts, choose, near)
+    return choose
 
 
 def _one_of(rng: np.random.Generator, texts: Sequence[str] | None) -> str | None:

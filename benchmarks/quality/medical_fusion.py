@@ -213,7 +213,9 @@ def main() -> None:
     parser.add_argument("--candidates", action="store_true", help="also other ways to pick 64 concepts")
     chosen = parser.parse_args()
     store = ArtifactStore(chosen.artifacts)
-    encoder = Kept(EncoderLibrary(store, device="cpu", threads=1).get("e5-small"), chosen.cache)
+    encoder = Kept(
+        EncoderLibrary(store, device="cpu", threads=1).get(registry.spec("medical").config().encoder), chosen.cache
+    )
     config = SPEC.config().model_dump()
     for name in chosen.only:
         built = built_for(SETS[name][0], store, encoder)

@@ -344,7 +344,7 @@ def main() -> None:
         report()
         return
     store = ArtifactStore(arguments.artifacts)
-    encoder = Kept(EncoderLibrary(store).get("e5-small"), arguments.cache)
+    encoder = Kept(EncoderLibrary(store).get(registry.spec("medical").config().encoder), arguments.cache)
     for name in arguments.only:
         built = built_for(FILES[name][0], store, encoder)
         if arguments.rebuilt or arguments.documents or arguments.alone or arguments.cross:

@@ -42,7 +42,7 @@ def vacancies(path: Path, *, weight: float, name: str) -> tuple[list[PairSource]
         ("descriptions", described, title_with_description),
     ):
         if some:
-            found.append(PairSource(f"{name} {kind}", weight * len(some) / total, drawn(some, choose)))
+            found.append(PairSource(f"{name} {kind}", weight * len(some) / total, drawn(range(len(some)), choose)))
     if not found:
         raise ConfigInvalid(f"{name}: no row has a title, and skills or a description beside it")
     return found, len(rows)

@@ -57,7 +57,7 @@ def findings(name):
                 Term(f"{word} of {other}", "de"),
             ],
         )
-        for i, (word, other) in enumerate((a, b) for a in WORDS[:7] for b in WORDS[:7] if a != b)
+        for i, (word, other) in enumerate((a, b) for a in WORDS[:8] for b in WORDS[:8] if a != b)
     ]
     return Terminology(name, version="1", concepts=concepts)
 
