@@ -217,7 +217,8 @@ def _mention(text: str, place: _Place, language: str | None, said: Said, *, give
 
 def query_of(text: str) -> str:
     """A mention as it is searched for: on one line, without control characters, not longer than an encoder reads."""
-    cleaned = "".join(c if c.isprintable() or c.isspace() else " " for c in text[:MAX_QUERY])
+    read = text[:MAX_QUERY]
+    cleaned = read if read.isprintable() else "".join(c if c.isprintable() or c.isspace() else " " for c in read)
     return _BLANKS.sub(" ", cleaned).strip()
 
 
