@@ -241,7 +241,13 @@ def _distinct(
     which: list[int] = []
     for request, p in zip(requests, prepared, strict=True):
         for mention in p.mentions:
-            key = (mention.query, mention.spelled, mention.language, tuple(sorted(mention.context.items())), request.options)
+            key = (
+                mention.query,
+                mention.spelled,
+                mention.language,
+                tuple(sorted(mention.context.items())),
+                request.options,
+            )
             if key not in places or not merge:
                 places[key] = len(asked)
                 asked.append((mention, request.options))

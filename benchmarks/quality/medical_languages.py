@@ -94,9 +94,7 @@ def built(terminology: Terminology, store: ArtifactStore, encoder: Kept) -> Buil
         opened = open_build(spec, terminology.name, store=store, encoder_of=lambda _: encoder)
         written, wanted = opened.artifact.read_json("config.json"), config.model_dump()
         if opened.terminology.version == terminology.version and all(written.get(o) == wanted[o] for o in INDEXED):
-            return replace(
-                opened, pipeline=spec.pipeline(config, opened.parts, opened.query_encoder), config=config
-            )
+            return replace(opened, pipeline=spec.pipeline(config, opened.parts, opened.query_encoder), config=config)
     print(f"{terminology.name}: building", flush=True)
     return build(spec, terminology, encoder=encoder, store=store, config=config)
 

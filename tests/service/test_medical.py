@@ -213,7 +213,11 @@ def test_feedback_on_a_mention_is_answered_at_once(medical):
     ("language", "mention", "text"),
     [
         ("en", "nosebleeds", "The child had two nosebleeds and one nosebleed last week."),
-        ("de", "Krampfanfällen", "Das Kind leidet seit zwei Jahren an Krampfanfällen und hatte heute einen Krampfanfall."),
+        (
+            "de",
+            "Krampfanfällen",
+            "Das Kind leidet seit zwei Jahren an Krampfanfällen und hatte heute einen Krampfanfall.",
+        ),
     ],
 )
 @pytest.mark.parametrize("verdict", ["accept", "reject"])

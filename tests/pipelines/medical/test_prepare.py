@@ -45,12 +45,25 @@ def test_a_language_without_aliases_is_tried_by_stretches(preparer):
         ("De patiënt is naar huis.", "nl"),
         ("Боль в груди", "ru"),
         ("胸痛三天", "zh"),
+        ("左室肥大", "zh"),
+        ("胸が痛い", "ja"),
+        ("MRI検査で脳梗塞を認めた", "ja"),
+        ("두통", "ko"),
+        ("صداع شديد", "ar"),
+        ("The β-thalassemia of the patient is mild.", "en"),
         ("…", None),
         ("", None),
     ],
 )
 def test_languages_are_told_apart(text, language):
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(("text", "language"), [("Kein Fieber", "de"), ("Sin fiebre", "es"), ("Geen hoofdpijn", "nl")])
+def test_a_short_text_is_read_in_the_language_of_what_it_names(preparer, text, language):
+    (prepared,) = preparer.prepare([Request(text)])
+    assert prepared.language == language
+    assert prepared.mentions[0].facts["negated"]
 
 
 def test_an_abbreviation_that_the_text_explains_otherwise_is_no_alias(preparer):
