@@ -70,7 +70,7 @@ class Guesser:
         self._postings = sparse.csc_matrix(sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix)
 
     def speaks(self, language: str | None) -> bool:
-        """Whether most concepts have a name to compare a text with word by word: in its language, or if nobody knows."""
+        """Whether most concepts have names in a text's language, to compare word by word; or if nobody knows."""
         tag = primary(language)
         return not tag or not self._named or tag in self._spoken
 

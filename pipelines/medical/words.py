@@ -60,8 +60,10 @@ _LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "
 
 
 def cuts_word(text: str, start: int, end: int) -> bool:
-    """Whether a stretch cuts a word of a script without spaces, as far as the script shows: a run of katakana is one
-    word, and a single ideograph beside another is part of one ("盲" is blind, "盲腸" the appendix)."""
+    """Whether a stretch cuts a word of a script without spaces, as far as the script shows.
+
+    A run of katakana is one word, and a single ideograph beside another is part of one: "盲" is blind, "盲腸" the appendix.
+    """
     before, after = text[start - 1 : start], text[end : end + 1]
     if _KATAKANA.match(text[start]) and _KATAKANA.match(before):
         return True
@@ -116,13 +118,13 @@ _ENDINGS: Final[dict[str, tuple[str, ...]]] = {
         "am", "a", "e", "i", "o", "u", "y",
     ),
     "pl": (
-        "ymi", "imi", "ami", "ach", "ich", "ych", "ego", "emu", "iem", "ow", "om", "em", "im", "ym", "ie", "a", "e", "i",
-        "o", "u", "y",
+        "ymi", "imi", "ami", "ach", "ich", "ych", "ego", "emu", "iem", "ow", "om", "em", "im", "ym", "ie", "a", "e",
+        "i", "o", "u", "y",
     ),
     "ru": (
         "ыми", "ими", "ами", "ями", "ого", "его", "ому", "ему", "ах", "ях", "ов", "ев", "еи", "ых", "их", "ая", "яя",
-        "ое", "ее", "ые", "иеи", "ия", "ию", "ие", "ыи", "ии", "ои", "ом", "ем", "ам", "ям", "ую", "юю", "а", "я", "о", "е", "ы", "и", "у",
-        "ю", "ь",
+        "ое", "ее", "ые", "иеи", "ия", "ию", "ие", "ыи", "ии", "ои", "ом", "ем", "ам", "ям", "ую", "юю", "а", "я",
+        "о", "е", "ы", "и", "у", "ю", "ь",
     ),
     "sv": ("arna", "erna", "orna", "ar", "er", "or", "en", "et", "an", "a", "e", "n", "t"),
     "tr": (

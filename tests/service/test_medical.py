@@ -216,7 +216,7 @@ def test_feedback_on_a_mention_is_answered_at_once(medical):
         (
             "de",
             "Krampfanfällen",
-            "Das Kind leidet seit zwei Jahren an Krampfanfällen und hatte heute einen Krampfanfall.",
+            "Das Kind leidet seit Jahren an Krampfanfällen und hatte heute einen Krampfanfall.",
         ),
     ],
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from pipelines.medical.context import function_words, modifiers
@@ -6,6 +8,7 @@ from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, language_of
 from pipelines.medical.starter import starter
 from pipelines.results import Request
+from pipelines.terminology import Concept, Term, Terminology
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +78,13 @@ def test_an_abbreviation_that_the_text_explains_otherwise_is_no_alias(preparer):
 def test_an_inflected_mention_is_searched_for_by_its_alias(preparer):
     (prepared,) = preparer.prepare([Request("The child had two seizures and several nosebleeds last week.", "en")])
     assert {m.text: m.query for m in prepared.mentions}["nosebleeds"] == "Nosebleed"
+
+
+def test_a_language_that_names_few_concepts_is_tried_by_stretches_too():
+    concepts = [Concept(f"T:{i}", name, [Term(name, "en")]) for i, name in enumerate(["Fever", "Cough", "Vertigo"])]
+    concepts[0] = replace(concepts[0], terms=[*concepts[0].terms, Term("Koorts", "nl")])
+    terminology = Terminology("t", version="1", concepts=concepts)
+    dictionary = Dictionary(terminology, function_words=function_words(), modifiers=modifiers())
+    some = MedicalPreparer(dictionary, Guesser(terminology, dictionary, alike=0.7), guesses=3, foreign_guesses=40)
+    found = texts(some, "De patiënt heeft koorts en klaagt over duizeligheid sinds gisteren.", "nl")
+    assert {"koorts", "duizeligheid"} <= set(found)
