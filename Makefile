@@ -5,8 +5,8 @@ VENV   ?= .venv
 # A CPU build of torch, installed first, so that pip does not pull gigabytes of CUDA with it. For another build say so:
 # make run TORCH="torch==2.13.0 --index-url <the index of your CUDA version>"
 TORCH  ?= torch==2.13.0
-# With HPO and ICD-10-CM: make run EXTRAS=encoders,training,dev,medical
-EXTRAS ?= encoders,training,dev
+# With HPO and ICD-10-CM: make run EXTRAS=encoders,training,dev,openvino,medical
+EXTRAS ?= encoders,training,dev,openvino
 PORT   ?= 8000
 # Set to stop `make run` after the table.
 ONCE   ?=
@@ -55,9 +55,9 @@ examples: $(INSTALLED)
 # What the image installs, with hashes. After a change of dependencies; needs the network.
 lock: $(INSTALLED)
 	$(BIN)/pip install --quiet uv
-	@echo "# Every package of the image with its hashes (default dependencies, extras jwt, otel, pg). Made by \`make lock\`." > deploy/requirements.lock
+	@echo "# Every package of the image with its hashes (default dependencies, extras jwt, openvino, otel, pg). Made by \`make lock\`." > deploy/requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
-		--extra jwt --extra otel --extra pg >> deploy/requirements.lock
+		--extra jwt --extra openvino --extra otel --extra pg >> deploy/requirements.lock
 
 # Known weaknesses of what the image installs. Without the network it says so and fails nothing.
 audit: $(INSTALLED)

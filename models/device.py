@@ -1,8 +1,13 @@
-"""One answer to "where do the numbers run": auto | cpu | cuda[:n] | mps. Chosen here only."""
+"""One answer to "where do the numbers run": auto | cpu | cuda[:n] | mps, and by which engine. Chosen here only."""
 
-from typing import Any
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, Final
 
 from models.errors import DeviceUnavailable, MissingExtra
+
+ONNXRUNTIME: Final = "onnxruntime"
+OPENVINO: Final = "openvino"
 
 
 def choose_device(wanted: str = "auto") -> str:
@@ -52,10 +57,48 @@ def onnx_providers(wanted: str = "auto") -> list[str]:
     return ["CPUExecutionProvider"]
 
 
+def choose_engine(wanted: str = "auto", *, device: str) -> str:
+    """Which engine computes a float32 graph on a device: "onnxruntime" or "openvino".
+
+    "auto" takes OpenVINO where it is installed and the CPU computes in bfloat16, which is where it is the faster one
+    (benchmarks/speed/encoders.py). GPUs are ONNX Runtime's whatever is wanted.
+    Raises: MissingExtra if OpenVINO is wanted and not installed; DeviceUnavailable for an engine nobody knows.
+    """
+    if wanted not in {"auto", ONNXRUNTIME, OPENVINO}:
+        raise DeviceUnavailable(f"unknown engine {wanted!r}; expected auto, {ONNXRUNTIME} or {OPENVINO}")
+    installed = find_spec("openvino") is not None
+    if wanted == OPENVINO and not installed:
+        raise MissingExtra("engine 'openvino' needs OpenVINO; install the 'openvino' extra")
+    if device != "cpu" or wanted == ONNXRUNTIME or not installed:
+        return ONNXRUNTIME
+    return OPENVINO if wanted == OPENVINO or openvino_precision() == "bf16" else ONNXRUNTIME
+
+
+@cache
+def openvino_core() -> Any:  # noqa: ANN401 - openvino is optional
+    """OpenVINO itself, opened once a process. Raises: MissingExtra."""
+    try:
+        import openvino
+    except ModuleNotFoundError as missing:
+        raise MissingExtra("OpenVINO is not installed; install the 'openvino' extra") from missing
+    return openvino.Core()
+
+
+def openvino_precision() -> str:
+    """What OpenVINO computes in on this CPU: "bf16" where the chip does so itself, else "f32". Raises: MissingExtra."""
+    return "bf16" if "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
 def supports_bf16(device: str) -> bool:
-    """Whether the chip computes in bfloat16 natively, so that training may use it."""
+    """Whether the chip computes in bfloat16 natively, so that training may use it; of CPUs those with AMX."""
     torch = _torch()
-    return bool(torch is not None and device.startswith("cuda") and torch.cuda.is_bf16_supported())
+    if torch is None:
+        return False
+    if device == "cpu":
+        # Before torch 2.11 nothing public says what the CPU has.
+        capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return bool(capabilities.get("amx_bf16", False))
+    return bool(device.startswith("cuda") and torch.cuda.is_bf16_supported())
 
 
 def _torch() -> Any:  # noqa: ANN401 - torch is optional and untyped here

@@ -30,14 +30,14 @@ from models.encoders.concatenated import ConcatenatedEncoder
 from models.errors import ArtifactInvalid, ShapeMismatch
 from models.hubness.base import NoCorrection
 from models.indexes.faiss import FaissIndex
-from models.indexes.hybrid import FusionWeights, HybridIndex
+from models.indexes.hybrid import HybridIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines.config import PipelineConfig
 from pipelines.correcting import HubnessReport, keep_corrections, open_corrections
-from pipelines.deciding import FEATURES, CalibratedDecider, Decider, TakeBest, features
+from pipelines.deciding import FEATURES, NEAREST, CalibratedDecider, Decider, TakeBest, features
 from pipelines.demand import Counts, Demand, open_demand
 from pipelines.demand import artifact_name as demand_name
-from pipelines.encoding import ENCODED_AT_ONCE, MAP, centred, encode_rows, primary
+from pipelines.encoding import ENCODED_AT_ONCE, MAP, centred, encode_rows
 from pipelines.errors import ConfigInvalid, TerminologyUnknown
 from pipelines.feedback import (
     Confirmation,
@@ -50,6 +50,7 @@ from pipelines.feedback import (
     with_confirmations,
 )
 from pipelines.flow import Parts, Pipeline
+from pipelines.fusing import LearnedFusion, learn_fusion
 from pipelines.head import Head, HeadLearner, Trial, fit_head
 from pipelines.hubs import Hubs, fit_hubs
 from pipelines.learning import DemandBonus, Learner, NothingLearned
@@ -167,7 +168,10 @@ def build(
     lexical = LexicalIndex.build(texts, config=NgramConfig(**config.ngrams.model_dump()))
     on_progress("index", 1, 1)
     index = _hybrid(dense, lexical, config, terminology)
-    parts = Parts(terminology, index, TakeBest(), {"none": NoCorrection(), "auto": NoCorrection()})
+    uncorrected = {"none": NoCorrection(), "auto": NoCorrection()}
+    parts = Parts(terminology, index, TakeBest(), uncorrected, vectors=vectors)
+    fusion = _learned_fusion(spec, parts, config, encoder=query_encoder)
+    parts = replace(parts, index=index.weighted(fusion.weights(config.fusion, terminology.languages)))
     trial = _learned(spec, parts, taken, encoder=query_encoder, config=config, store=store, on_progress=on_progress)
     hubs = fit_hubs(
         lambda some: spec.pipeline(config, some, query_encoder),
@@ -219,6 +223,7 @@ def build(
             encoder={"name": encoder.name, "dimension": encoder.dimension, "fingerprint": encoder.fingerprint},
             index=dense.method,
             aligned=sorted(name.removesuffix(MAP) for name in means if name.endswith(MAP)),
+            fusion=fusion.to_json(),
             hubness=hubs.report.method,
             hubness_report=hubs.report.to_json(),
             calibration={k: v for k, v in calibration.items() if k not in {"calibrator", "named"}},
@@ -277,12 +282,17 @@ def open_build(
         HubnessReport.from_json(details.get("hubness_report", {})),
     )
     memory = Memory()
-    reranking = open_reranking(spec.name, artifact, terminology, store=store, at=at) if config.rerank else None
+    reranking = (
+        open_reranking(spec.name, artifact, opened, encoder=encoder, store=store, fits=spec.reranks, at=at)
+        if config.rerank
+        else None
+    )
     calibration = artifact.read_json("calibration.json") if reranking is None else reranking.calibration
     decider = _decider(opened, calibration, config)
+    fusion = LearnedFusion.from_json(details.get("fusion", {}) if _learns_fusion(spec, config) else {})
     parts = Parts(
         terminology=opened,
-        index=_hybrid(dense, lexical, config, opened),
+        index=_hybrid(dense, lexical, config, opened, fusion),
         decider=RememberingDecider(decider, terminology=opened, memory=memory),
         corrections=hubs.offered(),
         learner=_learner(
@@ -357,10 +367,10 @@ def calibrate(
         ]
         for i, result in enumerate(pipeline.run(requests, merge=False), start=start):
             mention = result.mentions[0].mention
-            # The evidence of the first few, taken among all that `decide` will see when it serves.
+            # The evidence of the first few, as `decide` will see it: it looks no further than the nearest.
             everyone = result.mentions[0].decision.candidates
             candidates = everyone[:_FITTED_CANDIDATES]
-            evidence.append(features(mention, everyone)[:_FITTED_CANDIDATES])
+            evidence.append(features(mention, everyone[:NEAREST])[:_FITTED_CANDIDATES])
             right.extend(c.concept_id == examples.concepts[i] for c in candidates)
             owner.extend([i] * len(candidates))
             top_right[i] = bool(candidates) and candidates[0].concept_id == examples.concepts[i]
@@ -429,17 +439,33 @@ class _Masked:
         return self._index.score(queries, rows)
 
 
-def fusion_weights(config: PipelineConfig, languages: Sequence[str]) -> FusionWeights:
-    """What the options say of fusion, for a terminology in these languages."""
-    fusion = config.fusion
-    # A terminology that does not say its language is taken to be in the query's.
-    spoken = {primary(tag): fusion.by_language.get(primary(tag), fusion.default) for tag in languages}
-    return FusionWeights(fusion.unknown, fusion.foreign if spoken else fusion.default, spoken)
-
-
-def _hybrid(dense: FaissIndex, lexical: LexicalIndex, config: PipelineConfig, terminology: Terminology) -> HybridIndex:
-    weights = fusion_weights(config, terminology.languages)
+def _hybrid(
+    dense: FaissIndex,
+    lexical: LexicalIndex,
+    config: PipelineConfig,
+    terminology: Terminology,
+    fusion: LearnedFusion = LearnedFusion(),  # noqa: B008 - frozen
+) -> HybridIndex:
+    weights = fusion.weights(config.fusion, terminology.languages)
     return HybridIndex(dense, lexical, weights=weights, pool=config.rows)
+
+
+def _learns_fusion(spec: PipelineSpec, config: PipelineConfig) -> bool:
+    """Weights that somebody has set are not learned over."""
+    return config.learn_fusion and config.fusion == spec.config().fusion
+
+
+def _learned_fusion(spec: PipelineSpec, parts: Parts, config: PipelineConfig, *, encoder: Encoder) -> LearnedFusion:
+    """The lexical weights that the terminology's own names teach, if the options want it."""
+    if not _learns_fusion(spec, config):
+        return LearnedFusion()
+    return learn_fusion(
+        spec.calibration(parts.terminology, _CALIBRATION_TEXTS, 1),
+        encode=spec.pipeline(config, parts, encoder).encoded,
+        index=parts.index,
+        terminology=parts.terminology,
+        config=config,
+    )
 
 
 def _decider(terminology: Terminology, calibration: Mapping[str, Any], config: PipelineConfig) -> Decider:

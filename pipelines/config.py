@@ -1,6 +1,14 @@
 """What every pipeline's configuration shares. Each option's comment says where its default comes from."""
 
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipelines.errors import ConfigInvalid
+
+_Config = TypeVar("_Config", bound=BaseModel)
 
 
 class FusionConfig(BaseModel):
@@ -106,7 +114,9 @@ class PipelineConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoder: str = Field("hashing", description="Name of a prepared encoder; `cognomen models prepare NAME`.")
-    index: str = Field("auto", pattern="^(auto|exact|hnsw)$", description="exact up to 12,000 rows, then HNSW (guess).")
+    index: str = Field(
+        "auto", pattern="^(auto|exact|codes|hnsw)$", description="exact up to 12,000 rows, then codes (guess)."
+    )
     blocks: BlockConfig = Field(default_factory=BlockConfig, description="How much each joined encoder counts.")
     centred: list[str] = Field(default_factory=list, description="Encoders whose vectors lose the terms' mean.")
     aligned: list[str] = Field(
@@ -127,6 +137,11 @@ class PipelineConfig(BaseModel):
     candidates: int = Field(32, ge=1, le=1000, description="Concepts kept for rerank and decide (guess).")
     rerank: bool = Field(True, description="Use the re-ranker that was trained for the terminology, if there is one.")
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="Lexical against dense.")
+    learn_fusion: bool = Field(
+        False,
+        description="Lexical weights are learned from the terminology's names, unless `fusion` is set. "
+        "Off: mentions are spelled more like names than hidden names are (benchmarks/quality/medical_fusion.py).",
+    )
     ngrams: NgramOptions = Field(default_factory=NgramOptions, description="Lexical search.")
     temperature: float = Field(15.0, gt=0, description="Kernel vote T (FINDINGS: 15–25).")
     length_penalty: float = Field(0.5, ge=0, le=1, description="Kernel vote p: 1/√terms (FINDINGS).")
@@ -142,3 +157,19 @@ def first_fault(error: ValidationError) -> str:
     """The first option at fault and why, on one line; never the value that was given."""
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+def read_config(path: Path, kind: type[_Config]) -> _Config:
+    """What a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
+    try:
+        return kind(**read_toml(path))
+    except ValidationError as error:
+        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds. Raises: ConfigInvalid if it is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error

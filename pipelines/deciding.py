@@ -16,7 +16,7 @@ from pipelines.terminology import Terminology
 FEATURES: Final = ("score", "margin", "dense", "lexical", "exact", "support", "length", "mean", "likeness")
 """What a confidence is computed from, in order; `features` fills them."""
 
-_NEAREST: Final = 10
+NEAREST: Final = 10
 """Candidates whose mean score tells how crowded the neighbourhood is. A guess."""
 
 
@@ -50,7 +50,7 @@ def features(mention: Mention, candidates: Sequence[Candidate]) -> NDArray[np.fl
     evidence[:, 4] = [c.term.casefold() == query for c in candidates]
     evidence[:, 5] = np.log([c.support for c in candidates])
     evidence[:, 6] = np.log1p(len(mention.query.split()))
-    evidence[:, 7] = scores[:_NEAREST].mean()
+    evidence[:, 7] = scores[:NEAREST].mean()
     evidence[:, 8] = np.asarray(mention.facts.get("likeness", 0.0))
     return evidence
 
@@ -63,7 +63,7 @@ class TakeBest:
         self, mentions: Sequence[Mention], candidates: Sequence[list[Candidate]], options: Sequence[Options]
     ) -> list[Decision]:
         """NIL where there is no candidate, or where the score is below an explicit `min_confidence`."""
-        scored = [[c.with_confidence(float(np.clip(c.score, 0, 1))) for c in some] for some in candidates]
+        scored = [[c.with_confidence(float(min(max(c.score, 0), 1))) for c in some] for some in candidates]
         return [
             _decide(some, wanted, wanted.min_confidence or 0.0) for some, wanted in zip(scored, options, strict=True)
         ]

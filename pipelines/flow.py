@@ -241,13 +241,8 @@ def _distinct(
     which: list[int] = []
     for request, p in zip(requests, prepared, strict=True):
         for mention in p.mentions:
-            key = (
-                mention.query,
-                mention.spelled,
-                mention.language,
-                tuple(sorted(mention.context.items())),
-                request.options,
-            )
+            context = tuple(sorted(mention.context.items()))
+            key = (mention.query, mention.spelled, mention.language, context, request.options)
             if key not in places or not merge:
                 places[key] = len(asked)
                 asked.append((mention, request.options))

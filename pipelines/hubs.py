@@ -181,11 +181,13 @@ def _right(
 def _skewness(parts: Parts, encoded: Sequence[Queries], correction: Fitted | None) -> tuple[float, float]:
     """Of how often rows are among the ten nearest of the bank, without the correction and with it."""
     before, after, seen = [], [], 0
+    # Without a correction nothing far away can come near.
+    k = NEIGHBOURS if correction is None else FETCHED
     for queries in encoded:
         if seen >= _MEASURED:
             break
         seen += len(queries)
-        found = parts.index.search(queries, k=FETCHED)
+        found = parts.index.search(queries, k=k)
         before.append(found.ids[:, :NEIGHBOURS])
         if correction is not None:
             after.append(correction.correct(queries, found).ids[:, :NEIGHBOURS])

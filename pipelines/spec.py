@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from models.encoders.base import Encoder
 from pipelines.config import PipelineConfig
+from pipelines.reranking import Fits
 from pipelines.terminology import Terminology
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class PipelineSpec:
         starter: a terminology to begin with, or None.
         starter_name: that terminology's name; it answers by default until an operator says otherwise.
         packaged: further terminologies that installed packages bring; set up beside the starter.
+        reranks: whether a re-ranker's settings still fit this code and a terminology, or why not; or None.
         adapters: a folder of adapters that ship with it, one a sub-folder, called as its encoders are.
     """
 
@@ -64,6 +66,7 @@ class PipelineSpec:
     starter: Callable[[], Terminology] | None = None
     starter_name: str | None = None
     packaged: Callable[[], Sequence[Terminology]] | None = None
+    reranks: Fits | None = None
     adapters: Path | None = None
 
     @property

@@ -75,6 +75,7 @@ def create_app(settings: Settings, host: PipelineHost | None = None) -> FastAPI:
         data=settings.data,
         device=settings.device,
         threads=settings.threads,
+        encoder_engine=settings.encoder_engine,
         engines=settings.engines,
     )
     metrics = Metrics()

@@ -107,6 +107,7 @@ class PipelineHost:
         data: where what users say is kept; None keeps it as long as the process lives.
         device: where encoders run.
         threads: threads per encoder session.
+        encoder_engine: what computes an encoder on a CPU: "auto", "onnxruntime" or "openvino".
         engines: engine → where it listens, for collections that are kept in a server.
     """
 
@@ -118,12 +119,13 @@ class PipelineHost:
         data: Path | None = None,
         device: str = "auto",
         threads: int = 1,
+        encoder_engine: str = "auto",
         engines: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._hosting = hosting or {}
         self._data = data
-        self._library = EncoderLibrary(store, device=device, threads=threads)
+        self._library = EncoderLibrary(store, device=device, threads=threads, engine=encoder_engine)
         self._rerankers = RerankerLibrary(store, device=device, threads=threads)
         self._hosted: dict[tuple[str, str], HostedPipeline] = {}
         self._marks: dict[tuple[str, str], dict[str, str]] = {}

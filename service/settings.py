@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     threads: int = Field(
         1, ge=1, le=256, description="Threads per encoder (FINDINGS: two collapse on a contended box)."
     )
+    encoder_engine: Literal["auto", "onnxruntime", "openvino"] = Field(
+        "auto", description="What computes on a CPU; auto: OpenVINO where it is installed and the CPU has bfloat16."
+    )
     workers: int = Field(1, ge=1, le=64, description="Batches computed at the same time (guess).")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Larger bodies are answered 413 (guess).")
     body_timeout_s: float = Field(

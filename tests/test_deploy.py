@@ -65,7 +65,7 @@ def test_every_metric_of_ours_is_documented():
 def test_the_lock_holds_every_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = project["dependencies"] + [
-        d for extra in ("jwt", "otel", "pg") for d in project["optional-dependencies"][extra]
+        d for extra in ("jwt", "openvino", "otel", "pg") for d in project["optional-dependencies"][extra]
     ]
     locked = set(re.findall(r"^([a-z0-9._-]+)==", (DEPLOY / "requirements.lock").read_text(), re.MULTILINE))
     names = {canonicalize_name(Requirement(dependency).name) for dependency in asked}

@@ -45,11 +45,12 @@ from models.indexes.faiss import FaissIndex
 from models.indexes.lexical import LexicalIndex, NgramConfig
 from pipelines import registry
 from pipelines.aggregation import BestTerm, Naming
-from pipelines.build import Build, build, calibrate, fusion_weights
+from pipelines.build import Build, build, calibrate
 from pipelines.config import PipelineConfig
 from pipelines.deciding import CalibratedDecider, TakeBest
 from pipelines.encoding import TextEncoding, centred, encode_rows
 from pipelines.flow import Parts
+from pipelines.fusing import LearnedFusion
 from pipelines.job_titles.pipeline import row_text
 from pipelines.job_titles.prepare import held_back, not_titles
 from pipelines.results import Options, Request
@@ -199,7 +200,7 @@ def measure_talentclef(data: TitleSet, library: EncoderLibrary) -> dict:
     encoding = TextEncoding(centred(encoder, means), config.blocks)
     dense = encoding.encode(queries, [data.language] * len(queries)) @ vectors.T
     lexical = LexicalIndex.build(texts, config=_ngrams(config)).score(Queries.of_texts(queries), every)
-    weight = fusion_weights(config, data.terminology.languages).lexical([data.language])
+    weight = LearnedFusion().weights(config.fusion, data.terminology.languages).lexical([data.language])
     rankings = {m.name: m.rank(data, depth=n, rows=n) for m in baselines(data.terminology, library)}
     found = top_rows(((1 - weight) * dense + weight * lexical).astype(np.float32), k=n)
     rankings["ours"] = [

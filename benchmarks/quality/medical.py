@@ -318,7 +318,7 @@ def hubs(name: str, built: Build) -> dict[str, object]:
     return report
 
 
-def unnamed(language: str, store: ArtifactStore, encoder: Kept) -> dict[str, object]:
+def unnamed(language: str, store: ArtifactStore, encoder: Kept, e5: Kept) -> dict[str, object]:
     """HPO built without one of its languages, whose aliases are then the mentions: a language nobody has translated to."""
     known = [tag for tag in LANGUAGES if tag != language]
     built = built_for("hpo", store, encoder, languages=known)
@@ -331,7 +331,7 @@ def unnamed(language: str, store: ArtifactStore, encoder: Kept) -> dict[str, obj
     ]
     drawn = [drawn[i] for i in np.random.default_rng(0).permutation(len(drawn))[:UNNAMED]]
     mentions = Mentions([text for text, _ in drawn], [{c} for _, c in drawn], [c for _, c in drawn], language)
-    return compared(built, mentions, {"e5-small": encoder}, published("hpo", known))
+    return compared(built, mentions, {"e5-small": e5}, published("hpo", known))
 
 
 def end_to_end(name: str, built: Build, encoder: Kept) -> dict[str, object]:
@@ -527,11 +527,12 @@ def main() -> None:
     store = ArtifactStore(chosen.artifacts)
     library = EncoderLibrary(store, device="cpu", threads=1)
     config = registry.spec("medical").config().model_dump()
-    encoder = Kept(library.get("e5-small"), chosen.cache)
+    encoder = Kept(library.get(config["encoder"]), chosen.cache)
+    e5 = Kept(library.get("e5-small"), chosen.cache)
     for name in chosen.only:
         built = built_for(SETS[name][0], store, encoder)
         if not chosen.no_recall:
-            encoders = {"e5-small": encoder}
+            encoders = {"e5-small": e5}
             if chosen.minilm and SETS[name][2] == "en":
                 encoders["minilm"] = Kept(library.get("minilm"), chosen.cache)
             save_part("medical", name, measure(name, built, encoders), config=config)
@@ -544,7 +545,7 @@ def main() -> None:
             save_part("medical", f"{name} end to end", end_to_end(name, built, encoder), config=config)
     for language in chosen.without:
         print(f"HPO without {language}", flush=True)
-        save_part("medical", f"hpo without {language}", unnamed(language, store, encoder), config=config)
+        save_part("medical", f"hpo without {language}", unnamed(language, store, encoder, e5), config=config)
 
 
 if __name__ == "__main__":

@@ -182,7 +182,9 @@ def main() -> None:
         report()
         return
     store = ArtifactStore(chosen.artifacts)
-    encoder = Kept(EncoderLibrary(store, device="cpu", threads=1).get("e5-small"), chosen.cache)
+    encoder = Kept(
+        EncoderLibrary(store, device="cpu", threads=1).get(registry.spec("medical").config().encoder), chosen.cache
+    )
     whole = published("hpo", LANGUAGES, name=BUILDS["with"])
     documents = notes(whole)
     asked_about = {c for some in documents.values() for d in some for ids in d.gold.values() for c in ids}

@@ -28,11 +28,11 @@ from pipelines import registry
 from pipelines.aggregation import KernelVote
 from pipelines.config import PipelineConfig
 from pipelines.encoding import TextEncoding, centred, encode_rows
-from pipelines.job_titles.material import held_out
 from pipelines.job_titles.pipeline import TitleWithContext, row_text
 from pipelines.job_titles.skills import SkillFinder
 from pipelines.results import Mention
 from pipelines.sources import read_terminology
+from pipelines.term_pairs import held_out
 from pipelines.terminology import Terminology
 
 SPEC = registry.spec("job-titles")

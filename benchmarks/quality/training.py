@@ -54,9 +54,9 @@ from pipelines.aggregation import KernelVote
 from pipelines.encoding import primary
 from pipelines.job_titles.cleaning import clean_titles
 from pipelines.job_titles.config import ENCODERS, UNTRAINED
-from pipelines.job_titles.material import held_out
 from pipelines.job_titles.pipeline import row_text
 from pipelines.sources import read_terminology
+from pipelines.term_pairs import held_out
 
 SPEC = registry.spec("job-titles")
 MELO_SETS = tuple(name for name in MELO if name != "usa_q_en_c_en")

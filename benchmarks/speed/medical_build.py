@@ -1,13 +1,16 @@
 """What `cognomen build medical` costs for HPO in seven languages, stage by stage, and what is found after it.
 
-    python -m benchmarks.speed.medical_build --artifacts artifacts [--only e5 e5-int8 use]
+    python -m benchmarks.speed.medical_build --artifacts artifacts [--only default onnxruntime int8 e5 use]
 
-Needs the encoders e5-small, use-multilingual and `cognomen models prepare e5-small --variant int8`. Nothing is kept between
-builds: every alias is encoded. CPU-seconds of one thread; xMEN's n-gram index took 1,316 of them over the same aliases
-(FINDINGS). Recall: gold mentions of QUAERO train and GSC+.
+Needs the encoders e5-small-medical, e5-small, use-multilingual and `cognomen models prepare e5-small-medical --variant int8`.
+`default` is what a build does where OpenVINO is installed and the CPU computes in bfloat16, `onnxruntime` the same encoder
+without; `int8` encodes terms in 8 bits and mentions in 32, without OpenVINO. Nothing is kept between builds: every alias is
+encoded. CPU-seconds of one thread; xMEN's n-gram index took 1,316 of them over the same aliases (FINDINGS). Recall: gold
+mentions of QUAERO train and GSC+.
 """
 
 import argparse
+import resource
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -19,16 +22,20 @@ from models.encoders.library import EncoderLibrary
 from pipelines import registry
 from pipelines.build import build
 
+MEDICAL = "e5-small-medical"
 CHOICES: dict[str, dict[str, object]] = {
-    "e5": {},
-    "e5-int8": {"rows_by": {"e5-small": "e5-small-int8"}},
-    "use": {"encoder": "use-multilingual", "centred": ["use-multilingual"], "aligned": ["use-multilingual"]},
+    "default": {"encoder": MEDICAL},
+    "onnxruntime": {"encoder": MEDICAL},
+    "int8": {"encoder": MEDICAL, "rows_by": {MEDICAL: f"{MEDICAL}-int8"}},
+    "e5": {"encoder": "e5-small"},
+    "use": {"encoder": "use-multilingual"},
 }
+ENGINES = {"onnxruntime": "onnxruntime", "int8": "onnxruntime"}
 SETS["quaero train"] = ("hpo", ["hpo_fr_quaero_train.jsonl"], "fr")
 
 
 class Stages:
-    """CPU seconds between the first report of a stage and the first of the next."""
+    """CPU seconds between the first report of a stage and the first of the next; "write" ends with the build opened."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
@@ -41,7 +48,8 @@ class Stages:
         self._stage, self._since = stage, now
 
 
-def measured(name: str, store: ArtifactStore, library: EncoderLibrary) -> dict[str, object]:
+def measured(name: str, store: ArtifactStore) -> dict[str, object]:
+    library = EncoderLibrary(store, device="cpu", threads=1, engine=ENGINES.get(name, "auto"))
     spec = registry.spec("medical")
     config = spec.config(**CHOICES[name])
     encoder = library.get(config.encoder)
@@ -58,6 +66,7 @@ def measured(name: str, store: ArtifactStore, library: EncoderLibrary) -> dict[s
         "terms": made.terminology.rows,
         "cpu_s": round(sum(stages.seconds.values()), 1),
         "stages": {stage: round(seconds, 1) for stage, seconds in stages.seconds.items()},
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     for chosen in ("quaero train", "gsc"):
         mentions = mentions_of(chosen)
@@ -73,9 +82,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(CHOICES))
     chosen = parser.parse_args()
     store = ArtifactStore(chosen.artifacts)
-    library = EncoderLibrary(store, device="cpu", threads=1)
     for name in chosen.only:
-        save_part("medical_build", name, measured(name, store, library), config={"choices": CHOICES})
+        save_part("medical_build", name, measured(name, store), config={"choices": CHOICES})
 
 
 if __name__ == "__main__":

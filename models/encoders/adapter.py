@@ -55,6 +55,12 @@ class Adapter:
     changes: Weights
 
     @property
+    def prompt(self) -> str | None:
+        """What it was trained to have before every text; None: what its base has."""
+        prompt: str | None = self.card.get("options", {}).get("prompt")
+        return prompt
+
+    @property
     def head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
         """Mean and matrix, or None without a head."""
         if HEAD_MATRIX not in self.changes:
@@ -123,7 +129,7 @@ def differences(changes: Weights) -> dict[str, NDArray[np.float32]]:
 
 
 def fold(folder: Path, adapter: Adapter) -> None:
-    """Change a sentence-transformers folder in place: weights merged, a head appended as a dense layer.
+    """Change a sentence-transformers folder in place: weights merged, prompts set, a head appended as a dense layer.
 
     unit(unit(v − mean) @ matrix) is unit(v @ matrix − mean @ matrix): a dense layer with a bias, and unit length.
     Raises: EncoderError if the folder's weights are not those the adapter changes.
@@ -132,6 +138,11 @@ def fold(folder: Path, adapter: Adapter) -> None:
     if not path.is_file():
         raise EncoderError(f"{folder} has no model.safetensors to fold adapter {adapter.name} into")
     save_file(merged(load_file(str(path)), adapter.changes), str(path), metadata={"format": "pt"})
+    if adapter.prompt is not None:
+        settings_path = folder / "config_sentence_transformers.json"
+        known = json.loads(settings_path.read_text(encoding="utf-8")) if settings_path.is_file() else {}
+        prompts = {"query": adapter.prompt, "document": adapter.prompt, "passage": adapter.prompt}
+        settings_path.write_text(json.dumps(known | {"prompts": prompts}), encoding="utf-8")
     if adapter.head is None:
         return
     mean, matrix = adapter.head

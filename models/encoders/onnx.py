@@ -1,6 +1,7 @@
-"""The encoder that serves: ONNX Runtime and `tokenizers`, no torch."""
+"""The encoder that serves: an ONNX graph, by ONNX Runtime or OpenVINO, and `tokenizers`; no torch."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -9,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Vectors, unit
-from models.device import onnx_providers
+from models.device import ONNXRUNTIME, OPENVINO, choose_engine, onnx_providers
+from models.encoders import openvino
 from models.encoders.description import EncoderDescription
 from models.encoders.texts import readable
-from models.errors import ArtifactMissing, DeviceUnavailable
+from models.errors import ArtifactMissing, DeviceUnavailable, EncoderError
 
 BATCH_TOKENS = 256
 """Padded tokens per run on a CPU: activations that stay in its cache. 2,048 costs a fifth to a third
@@ -28,6 +30,12 @@ GPU_BATCH_TOKENS = 16384
 _KEPT_TEXTS: Final = 64
 """Texts whose tokens are remembered between encoding and counting: a request's, never a batch job's (guess)."""
 
+_MOST_STREAMS: Final = 8
+"""Batches that OpenVINO computes at the same time, if there are as many cores; further ones wait (guess)."""
+
+_Run = Callable[[NDArray[np.int64], NDArray[np.int64]], Vectors]
+"""Padded token ids and their mask → vectors."""
+
 
 class OnnxEncoder:
     """A prepared folder (`model.onnx`, `tokenizer.json`, `encoder.json`) at work.
@@ -35,18 +43,30 @@ class OnnxEncoder:
     Texts are sorted by length and run in batches of at most `batch_tokens` padded tokens, so that short texts
     hardly pay for long ones; vectors come back in the order of the texts. Safe to call from several threads:
     one session, whose runs are independent.
+
+    Either engine gives the same name and fingerprint: their vectors differ by what bfloat16 rounds, and what was built
+    with one is served by the other. OpenVINO takes float32 graphs on a CPU; all else is ONNX Runtime's.
     """
 
-    def __init__(self, folder: Path, *, device: str = "cpu", threads: int = 1, batch_tokens: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        device: str = "cpu",
+        threads: int = 1,
+        batch_tokens: int | None = None,
+        engine: str = ONNXRUNTIME,
+    ) -> None:
         """Read the description; weights wait for `load()`.
 
         Args:
             folder: as written by `models.encoders.export.prepare`.
             device: "auto", "cpu", "cuda" or "cuda:N".
-            threads: ONNX Runtime's threads within one batch. 1 lets a service run one batch per core.
-            batch_tokens: padded tokens per run; a longer text is a batch of its own. Default: by device.
+            threads: the engine's threads within one batch. 1 lets a service run one batch per core.
+            batch_tokens: padded tokens per run; a longer text is a batch of its own. Default: by device and engine.
+            engine: "auto", "onnxruntime" or "openvino"; which it became is `engine` afterwards.
 
-        Raises: ArtifactMissing, ArtifactInvalid, DeviceUnavailable.
+        Raises: ArtifactMissing, ArtifactInvalid, DeviceUnavailable; MissingExtra if OpenVINO is wanted and absent.
         """
         self.folder = folder
         self.description = EncoderDescription.read(folder)
@@ -54,9 +74,11 @@ class OnnxEncoder:
         self.threads = threads
         self._wanted, self._providers = device, onnx_providers(device)
         self.device = _device_name(device, self._providers[0])
-        self.batch_tokens = batch_tokens or (BATCH_TOKENS if self.device == "cpu" else GPU_BATCH_TOKENS)
+        chosen = choose_engine(engine, device=self.device)
+        self.engine = chosen if openvino.computes_well(self.description) else ONNXRUNTIME
+        self._wanted_engine, self._wanted_tokens = engine, batch_tokens
         self._loading = Lock()
-        self._session: Any = None
+        self._run: _Run | None = None
         self._tokenizer: Any = None
         # What was read last: whoever encodes texts often wants their tokens counted next.
         self._last: tuple[str, tuple[str, ...], list[list[int]]] = ("", (), [])
@@ -77,9 +99,9 @@ class OnnxEncoder:
         Raises: ArtifactMissing without its files; DeviceUnavailable if a GPU was asked for and does not open.
         """
         with self._loading:
-            if self._session is None:
+            if self._run is None:
                 self._tokenizer = self._open_tokenizer()
-                self._session = self._open_session()
+                self._run = self._open_session()
 
     def warm_up(self) -> None:
         """Run one small batch."""
@@ -100,16 +122,14 @@ class OnnxEncoder:
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         ids = self._token_ids(texts, prompt)
         vectors = np.empty((len(ids), self.dimension), dtype=np.float32)
-        # A GPU pads for less than it launches.
-        padding = RUN_TOKENS if self.device == "cpu" else self.batch_tokens
+        run, padding = self._opened(), self._padding()
         for rows in _batches([len(row) for row in ids], budget=self.batch_tokens, padding=padding):
             input_ids, mask = self._padded([ids[row] for row in rows])
-            vectors[rows] = self._session.run(None, {"input_ids": input_ids, "attention_mask": mask})[0]
+            vectors[rows] = run(input_ids, mask)
         return unit(vectors)
 
     def _token_ids(self, texts: Sequence[str], prompt: str) -> list[list[int]]:
-        if self._session is None:
-            self.load()
+        self._opened()
         key = tuple(texts)
         last_prompt, last_texts, ids = self._last
         if last_texts == key and last_prompt == prompt:
@@ -128,6 +148,27 @@ class OnnxEncoder:
         input_ids[mask] = np.concatenate(ids)
         return input_ids, mask.astype(np.int64)
 
+    def _opened(self) -> _Run:
+        if self._run is None:
+            self.load()
+        assert self._run is not None  # load() opens it or raises
+        return self._run
+
+    @property
+    def batch_tokens(self) -> int:
+        """Padded tokens per run."""
+        if self._wanted_tokens:
+            return self._wanted_tokens
+        if self.device != "cpu":
+            return GPU_BATCH_TOKENS
+        return openvino.BATCH_TOKENS if self.engine == OPENVINO else BATCH_TOKENS
+
+    def _padding(self) -> int:
+        """The padding that costs as much as one more run."""
+        if self.device != "cpu":
+            return self.batch_tokens  # a GPU pads for less than it launches
+        return openvino.RUN_TOKENS if self.engine == OPENVINO else RUN_TOKENS
+
     def _open_tokenizer(self) -> Any:  # noqa: ANN401 - `tokenizers` is imported late
         from tokenizers import Tokenizer
 
@@ -136,7 +177,21 @@ class OnnxEncoder:
         tokenizer.enable_truncation(self.description.max_tokens)
         return tokenizer
 
-    def _open_session(self) -> Any:  # noqa: ANN401 - onnxruntime is untyped
+    def _open_session(self) -> _Run:
+        if self.engine == OPENVINO:
+            try:
+                return self._open_openvino()
+            except EncoderError:
+                if self._wanted_engine == OPENVINO:
+                    raise
+                self.engine = ONNXRUNTIME
+        return self._open_onnxruntime()
+
+    def _open_openvino(self) -> _Run:
+        streams = max(1, min((os.cpu_count() or 1) // self.threads, _MOST_STREAMS))
+        return openvino.OpenVinoSession(self._file("model.onnx"), threads=self.threads, streams=streams).run
+
+    def _open_onnxruntime(self) -> _Run:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -156,7 +211,7 @@ class OnnxEncoder:
             if self._wanted != "auto":
                 raise DeviceUnavailable(f"{self._wanted!r} asked for; onnxruntime opened {opened} instead")
             self.device = _device_name("auto", opened)
-        return session
+        return lambda ids, mask: session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
 
     def _file(self, name: str) -> Path:
         path = self.folder / name

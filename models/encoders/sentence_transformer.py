@@ -53,7 +53,9 @@ class SentenceTransformerEncoder:
         self.folder, self.name = folder, name or folder.name
         self.device = choose_device(device)
         self.batch_size = batch_size or (_GPU_BATCH if self.device.startswith("cuda") else _BATCH)
-        self._options = {"dtype": "bfloat16"} if not exact and supports_bf16(self.device) else {}
+        self._options = (
+            {"dtype": "bfloat16"} if not exact and self.device != "cpu" and supports_bf16(self.device) else {}
+        )
         self._lock = Lock()
         self._model: Any = None
         self._fingerprint = ""

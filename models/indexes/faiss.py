@@ -1,6 +1,6 @@
 """Dense rows in FAISS, under inner product; of unit vectors that is their cosine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -13,23 +13,36 @@ from models.arrays import EMPTY, Neighbours, Queries, RowIds, Scores, Vectors, a
 from models.errors import ArtifactCorrupt, ShapeMismatch
 
 EXACT_UP_TO: Final = 12_000
-"""Rows up to which an exact scan is hardly noticed beside encoding; above it HNSW. A guess."""
+"""Rows up to which an exact scan is hardly noticed beside encoding; above it codes. A guess."""
 
-HNSW_UP_TO: Final = 300_000
-"""Rows up to which a graph is worth its time to build; above it inverted lists. A guess."""
+CODES_UP_TO: Final = 300_000
+"""Rows up to which all codes are scanned in two or three milliseconds; above it inverted lists. A guess."""
 
 RECALL_TARGET: Final = 0.99
-"""Recall against the exact scan that efSearch or nprobe is raised to reach, measured at build. A guess."""
+"""Recall against the exact scan that an index's effort is raised to reach, measured at build. A guess."""
 
-METHODS: Final = ("auto", "exact", "hnsw", "ivf", "ivf_sq8")
+METHODS: Final = ("auto", "exact", "codes", "hnsw", "ivf", "ivf_sq8")
 
 _M: Final = 32
 _EF_CONSTRUCTION: Final = 200
 _EF_STEPS: Final = (128, 192, 256, 384, 512, 1024)
+_PER_CODE: Final = 3
+"""Dimensions in a code of 4 bits. Fewer find more and take longer (benchmarks/speed/indexes.py)."""
+_LEAST_CODES: Final = 32
+"""Of a row that is wide enough: few codes say too little. A guess."""
+_LEAST_FOR_CODES: Final = 16
+"""What a code of 4 bits can say: no fewer rows can teach it."""
+_TRAINED_ON: Final = 512 * _LEAST_FOR_CODES
+"""Rows that codes are learned from."""
+_RESCORED: Final = 512
+"""Rows that are scored again at the least, however few are asked for. A guess."""
+_RESCORED_STEPS: Final = (4, 6, 8, 12, 16, 24, 32, 64)
 _LISTS_PER_ROOT: Final = 4
 """Inverted lists: 4 √n, as FAISS's guidelines have it."""
 _TRAINED_PER_LIST: Final = 40
 _TRAINING_ROUNDS: Final = 10
+_SCANNED_AT_ONCE: Final = 4096
+_STEPS: Final = {"hnsw": _EF_STEPS, "codes": _RESCORED_STEPS}
 _COARSE: Final = b"Iw"
 """How a file of inverted lists begins."""
 
@@ -38,8 +51,8 @@ class FaissIndex:
     """An exact, HNSW or inverted-list index over vectors, with the vectors (or their codes) inside it for re-scoring.
 
     Args:
-        index: a FAISS index under inner product: IndexFlatIP, IndexHNSWFlat whose storage is one, IndexIVFFlat or
-            IndexIVFScalarQuantizer with a direct map.
+        index: a FAISS index under inner product: IndexFlatIP, IndexRefineFlat over codes, IndexHNSWFlat (their rows an
+            IndexFlatIP), IndexIVFFlat or IndexIVFScalarQuantizer with a direct map.
 
     Attributes:
         recall: what was reached of the exact scan when it was built; None if it is exact or was read from a file.
@@ -65,9 +78,11 @@ class FaissIndex:
 
         Args:
             vectors: (n, d).
-            method: "exact", "hnsw", "ivf", "ivf_sq8" (a byte a dimension), or "auto": exact up to EXACT_UP_TO rows,
-                HNSW up to HNSW_UP_TO, then inverted lists. What is not exact is tuned: efSearch or nprobe is the first
-                of a ladder that reaches the recall asked for, of the exact neighbours among the rows as given.
+            method: "exact"; "codes" (every row's code of 4 bits for three dimensions is scanned, the best rows are
+                scored exactly); "hnsw"; "ivf"; "ivf_sq8" (a byte a dimension); or "auto": exact up to EXACT_UP_TO
+                rows, codes up to CODES_UP_TO, then inverted lists. What is not exact is tuned: how many are scored
+                again, efSearch or nprobe is the first of a ladder that reaches the recall asked for, of the exact
+                neighbours among the rows as given.
             queries: what it is tuned on, as it will be asked; rows that were moved a little by default.
             recall: of the k nearest, the share to be found.
             k: how many nearest.
@@ -77,12 +92,13 @@ class FaissIndex:
         if method not in METHODS:
             raise ShapeMismatch(f"unknown index method {method!r}; expected {', '.join(METHODS)}")
         if method == "auto":
-            method = "exact" if n <= EXACT_UP_TO else "hnsw" if n <= HNSW_UP_TO else "ivf"
-        if method == "exact":
+            method = "exact" if n <= EXACT_UP_TO else "codes" if n <= CODES_UP_TO else "ivf"
+        if method == "exact" or (method == "codes" and n < _LEAST_FOR_CODES):
             flat = faiss.IndexFlatIP(d)
             flat.add(vectors)
             return cls(flat)
-        built = cls(_graph(vectors) if method == "hnsw" else _lists(vectors, codes=method == "ivf_sq8"))
+        made = {"codes": _codes, "hnsw": _graph, "ivf": _lists, "ivf_sq8": _coded_lists}[method](vectors)
+        built = cls(made)
         built._reach(vectors, _moved(vectors) if queries is None else as_vectors(queries, dimension=d), recall, k)
         return built
 
@@ -106,7 +122,7 @@ class FaissIndex:
         return cls(index)
 
     def to_bytes(self) -> memoryview:
-        """The index as FAISS serializes it; efSearch and nprobe included."""
+        """The index as FAISS serializes it, its effort included."""
         return faiss.serialize_index(self._index).data
 
     @property
@@ -121,8 +137,10 @@ class FaissIndex:
 
     @property
     def method(self) -> str:
-        """Exact, hnsw, ivf or ivf_sq8."""
+        """Exact, codes, hnsw, ivf or ivf_sq8."""
         match self._index:
+            case faiss.IndexRefine():
+                return "codes"
             case faiss.IndexHNSW():
                 return "hnsw"
             case faiss.IndexIVFScalarQuantizer():
@@ -133,17 +151,23 @@ class FaissIndex:
 
     @property
     def effort(self) -> int | None:
-        """EfSearch or nprobe; None if it is exact."""
+        """EfSearch, nprobe, or how many times more rows than asked for are scored again; None if it is exact."""
         if self.method == "exact":
             return None
-        return int(self._index.hnsw.efSearch if self.method == "hnsw" else self._index.nprobe)
+        return int(getattr(*self._knob))
 
     @effort.setter
     def effort(self, effort: int) -> None:
-        if self.method == "hnsw":
-            self._index.hnsw.efSearch = effort
-        else:
-            self._index.nprobe = effort
+        setattr(*self._knob, effort)
+
+    @property
+    def _knob(self) -> tuple[Any, str]:
+        match self.method:
+            case "hnsw":
+                return self._index.hnsw, "efSearch"
+            case "codes":
+                return self._index, "k_factor"
+        return self._index, "nprobe"
 
     def search(self, queries: Queries, *, k: int) -> Neighbours:
         """The k nearest rows by inner product, ties by lower id."""
@@ -186,13 +210,18 @@ class FaissIndex:
 
     @cached_property
     def vectors(self) -> NDArray[np.float32]:
-        """The rows of an exact or HNSW index, (n, d), a view into FAISS's memory: it ends with this object."""
+        """The rows of an index that is no list, (n, d), a view into FAISS's memory: it ends with this object."""
         view: NDArray[np.float32] = faiss.rev_swig_ptr(self._flat.get_xb(), self.size * self.dimension)
         return view.reshape(self.size, self.dimension)
 
     @property
     def _flat(self) -> Any:  # noqa: ANN401 - SWIG types
-        return faiss.downcast_index(self._index.storage) if self.method == "hnsw" else self._index
+        match self.method:
+            case "hnsw":
+                return faiss.downcast_index(self._index.storage)
+            case "codes":
+                return faiss.downcast_index(self._index.refine_index)
+        return self._index
 
     @property
     def _listed(self) -> bool:
@@ -207,11 +236,18 @@ class FaissIndex:
         return Neighbours(np.where(ids == EMPTY, -np.inf, scores).astype(np.float32), ids).sorted()
 
     def _parameters(self, k: int) -> Any:  # noqa: ANN401 - SWIG types
-        if self.method != "hnsw":
-            return None
-        return faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # the stubs lack it
-            efSearch=max(self._index.hnsw.efSearch, k)
-        )
+        match self.method:
+            case "hnsw":
+                return faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # the stubs lack it
+                    efSearch=max(self._index.hnsw.efSearch, k)
+                )
+            case "codes":
+                k = max(min(k, self.size), 1)
+                most = max(k * self._index.k_factor, _RESCORED)
+                return faiss.IndexRefineSearchParameters(  # type: ignore[call-arg]  # the stubs know SWIG's only
+                    k_factor=min(most, self.size) / k
+                )
+        return None
 
     def _reach(self, vectors: Vectors, queries: Vectors, target: float, k: int) -> None:
         exact = _nearest(vectors, queries, k)
@@ -224,8 +260,8 @@ class FaissIndex:
                 return
 
     def _ladder(self) -> Sequence[int]:
-        if self.method == "hnsw":
-            return _EF_STEPS
+        if self.method in _STEPS:
+            return _STEPS[self.method]
         lists = int(self._index.nlist)
         return sorted({*(min(lists, round(2 ** (step / 2))) for step in range(2 * lists.bit_length())), lists})
 
@@ -266,6 +302,26 @@ class AmongRows:
         return self._index.score(queries, rows)
 
 
+def _codes(vectors: Vectors) -> Any:  # noqa: ANN401 - SWIG types
+    """Every row as product codes, laid out to be scanned with SIMD instructions, beside the row itself.
+
+    Source: André et al. 2015, *Cache locality is not enough* (product codes of 4 bits, tables in registers).
+    """
+    n, d = vectors.shape
+    each = max(1, min(_PER_CODE, d // _LEAST_CODES))
+    codes = -(-d // each)
+    scanned = faiss.IndexPQFastScan(codes * each, codes, 4, faiss.METRIC_INNER_PRODUCT)
+    scanned.pq.cp.niter, scanned.pq.cp.min_points_per_centroid = _TRAINING_ROUNDS, 1
+    scanned.pq.cp.max_points_per_centroid = _TRAINED_ON
+    # A code has the same number of dimensions wherever it stands: the last is filled up with zeros.
+    padded = faiss.RemapDimensionsTransform(d, codes * each, False)  # type: ignore[arg-type]
+    index = faiss.IndexRefineFlat(faiss.IndexPreTransform(padded, scanned))
+    some = np.random.default_rng(0).choice(n, min(n, _TRAINED_ON), replace=False)
+    index.train(vectors[np.sort(some)])
+    index.add(vectors)
+    return index
+
+
 def _graph(vectors: Vectors) -> Any:  # noqa: ANN401 - SWIG types
     graph = faiss.IndexHNSWFlat(vectors.shape[1], _M, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = _EF_CONSTRUCTION
@@ -273,7 +329,11 @@ def _graph(vectors: Vectors) -> Any:  # noqa: ANN401 - SWIG types
     return graph
 
 
-def _lists(vectors: Vectors, *, codes: bool) -> Any:  # noqa: ANN401 - SWIG types
+def _coded_lists(vectors: Vectors) -> Any:  # noqa: ANN401 - SWIG types
+    return _lists(vectors, codes=True)
+
+
+def _lists(vectors: Vectors, *, codes: bool = False) -> Any:  # noqa: ANN401 - SWIG types
     """Inverted lists of rows, or of their codes of a byte a dimension."""
     n, d = vectors.shape
     lists = max(1, min(round(_LISTS_PER_ROOT * n**0.5), n))
@@ -308,22 +368,14 @@ def _moved(vectors: Vectors, *, sample: int = 200) -> Vectors:
 
 def _nearest(vectors: Vectors, queries: Vectors, k: int) -> RowIds:
     """The k nearest rows of each query by an exact scan, (n, k)."""
-    flat = faiss.IndexFlatIP(vectors.shape[1])
-    found: list[RowIds] = []
-    best: list[Scores] = []
-    for start in _steps(len(vectors)):
-        # In parts: a second copy of all rows would double what a build needs.
-        flat.reset()
-        flat.add(vectors[start])
-        scores, ids = flat.search(queries, min(k, flat.ntotal))
-        found.append(ids + start.start)
-        best.append(scores)
-    scores, ids = np.concatenate(best, axis=1), np.concatenate(found, axis=1)
-    order = np.argsort(-scores, axis=1, kind="stable")[:, : min(k, len(vectors))]
-    nearest: RowIds = np.take_along_axis(ids, order, axis=1)
-    return nearest
-
-
-def _steps(n: int, step: int = 65_536) -> Iterator[slice]:
-    for start in range(0, n, step):
-        yield slice(start, min(start + step, n))
+    best, ids = np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
+    for start in range(0, len(vectors), _SCANNED_AT_ONCE):
+        # In parts that fit the cache: by FAISS it takes ten times as long.
+        scores = queries @ vectors[start : start + _SCANNED_AT_ONCE].T
+        cut = min(k, scores.shape[1])
+        top = np.argpartition(-scores, cut - 1, axis=1)[:, :cut]
+        best = np.concatenate([best, np.take_along_axis(scores, top, axis=1)], axis=1)
+        ids = np.concatenate([ids, top + start], axis=1)
+        order = np.argsort(-best, axis=1, kind="stable")[:, :k]
+        best, ids = np.take_along_axis(best, order, axis=1), np.take_along_axis(ids, order, axis=1)
+    return ids

@@ -55,6 +55,10 @@ class HybridIndex:
         """The number of rows."""
         return self._dense.size
 
+    def weighted(self, weights: FusionWeights) -> "HybridIndex":
+        """The same indexes, fused otherwise."""
+        return HybridIndex(self._dense, self._lexical, weights=weights, pool=self._pool)
+
     def search(self, queries: Queries, *, k: int) -> Neighbours:
         """The k best rows of the union, with "dense" and "lexical" as parts."""
         pool = max(self._pool, k)

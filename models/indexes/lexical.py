@@ -4,12 +4,13 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from models.arrays import EMPTY, Neighbours, Queries, RowIds, Scores
 from models.errors import ArtifactInvalid
@@ -68,15 +69,12 @@ class LexicalIndex:
     def build(cls, texts: Sequence[str], *, config: NgramConfig | None = None) -> "LexicalIndex":
         """Index texts; an empty text becomes a row that nothing matches."""
         config = config or NgramConfig()
-        vectorizer = _vectorizer(config)
         # A terminology of only blanks has no n-gram, and scikit-learn refuses an empty vocabulary.
-        rows = vectorizer.fit_transform(texts if any(t.strip() for t in texts) else [*texts, "\u241f"])[: len(texts)]
-        return cls(
-            config,
-            vocabulary={gram: int(column) for gram, column in vectorizer.vocabulary_.items()},
-            idf=vectorizer.idf_,
-            rows=sparse.csr_matrix(rows, dtype=np.float32),
-        )
+        some = texts if any(t.strip() for t in texts) else [*texts, "\u241f"]
+        counts, vocabulary = _of_words(some, config) if config.analyzer == "char_wb" else _counted(some, config)
+        weighing = TfidfTransformer(sublinear_tf=config.sublinear)
+        rows = weighing.fit_transform(counts)[: len(texts)]
+        return cls(config, vocabulary=vocabulary, idf=weighing.idf_, rows=sparse.csr_matrix(rows, dtype=np.float32))
 
     @classmethod
     def from_parts(cls, settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> "LexicalIndex":
@@ -152,32 +150,56 @@ class LexicalIndex:
         """The cosine of a text with every row, (size,)."""
         columns, weights = self.encode(text)
         starts, ends = self._postings.indptr[columns], self._postings.indptr[columns + 1]
-        lengths = ends - starts
         spans = [slice(s, e) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)]
         if not spans:
             return np.zeros(self.size, np.float32)
         rows = np.concatenate([self._postings.indices[span] for span in spans])
         values = np.concatenate([self._postings.data[span] for span in spans])
-        sums = np.bincount(rows, weights=values * np.repeat(weights, lengths), minlength=self.size)
-        return sums.astype(np.float32)
+        bounds = np.concatenate([[0], np.cumsum(ends - starts)])
+        # A third of what numpy.bincount takes, which sums in float64.
+        some = sparse.csc_matrix((values, rows, bounds), shape=(self.size, len(columns)))
+        similar: NDArray[np.float32] = some @ weights
+        return similar
 
 
 def _best(similar: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """The k rows that are most similar, ties by lower id; only those that are similar at all."""
-    rows = np.flatnonzero(similar)
-    if len(rows) > k:
-        # All rows level with the k-th stay in, so that ties are broken by id and not by chance.
-        scores = similar[rows]
-        rows = rows[scores >= np.partition(scores, len(rows) - k)[len(rows) - k]]
+    # All rows level with the k-th stay in, so that ties are broken by id and not by chance.
+    lowest = np.partition(similar, len(similar) - k)[len(similar) - k] if k < len(similar) else 0.0
+    rows = np.flatnonzero(similar >= lowest if lowest > 0 else similar)
     # Rows are in rising order, and a stable sort leaves them so where they tie.
     return rows[np.argsort(-similar[rows], kind="stable")[:k]]
 
 
-def _vectorizer(config: NgramConfig) -> TfidfVectorizer:
-    return TfidfVectorizer(
+def _counted(texts: Sequence[str], config: NgramConfig) -> tuple[sparse.csr_matrix, dict[str, int]]:
+    """How often each n-gram is in each text, and its column."""
+    vectorizer = _vectorizer(config)
+    counts = sparse.csr_matrix(vectorizer.fit_transform(texts))
+    return counts, {gram: int(column) for gram, column in vectorizer.vocabulary_.items()}
+
+
+def _of_words(texts: Sequence[str], config: NgramConfig) -> tuple[sparse.csr_matrix, dict[str, int]]:
+    """The same for n-grams inside words: each distinct word is cut once, which takes a quarter of the time."""
+    prepared = _vectorizer(config).build_preprocessor()
+    words: dict[str, int] = {}
+    said = [[words.setdefault(word, len(words)) for word in prepared(text).split()] for text in texts]
+    columns = np.fromiter(chain.from_iterable(said), np.int64)
+    bounds = np.cumsum([0, *map(len, said)])
+    texts_of_words = sparse.csr_matrix(
+        (np.ones(len(columns), np.float32), columns, bounds), shape=(len(texts), len(words))
+    )
+    grams, vocabulary = _counted(list(words), config)
+    counts = sparse.csr_matrix(texts_of_words @ grams)
+    counts.sort_indices()
+    if config.binary:
+        counts.data[:] = 1
+    return counts, vocabulary
+
+
+def _vectorizer(config: NgramConfig) -> CountVectorizer:
+    return CountVectorizer(
         analyzer=config.analyzer,
         ngram_range=(config.shortest, config.longest),
-        sublinear_tf=config.sublinear,
         binary=config.binary,
         strip_accents="unicode" if config.strip_accents else None,
         lowercase=True,

@@ -46,7 +46,8 @@ class TrainingOptions:
         cached: embed twice for the sake of memory (losses.py).
         evaluate_every: steps between two looks at the development sets; a checkpoint each.
         patience: looks without a better one after which it stops; 0 never stops early.
-        device: "auto", "cpu", "cuda[:n]" or "mps"; bf16 where the chip has it.
+        device: "auto", "cpu", "cuda[:n]" or "mps".
+        exact: compute in float32; without it, in bfloat16 where the chip has it (GPUs, CPUs with AMX).
     """
 
     learning_rate: float = 2e-4
@@ -58,6 +59,7 @@ class TrainingOptions:
     patience: int = 3
     seed: int = 0
     device: str = "auto"
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ def _trainer(
 ) -> _AdapterTrainer:
     device = choose_device(options.device)
     model.to(device)
+    if device != "cpu" and hasattr(network, "set_attn_implementation"):
+        network.set_attn_implementation("sdpa")
     callbacks: list[TrainerCallback] = [_Watch(on_progress)]
     if development and options.patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=options.patience))
@@ -206,7 +210,7 @@ def _trainer(
         seed=options.seed,
         data_seed=options.seed,
         use_cpu=device == "cpu",
-        bf16=supports_bf16(device),
+        bf16=not options.exact and supports_bf16(device),
         batch_sampler=sampler,
         save_strategy="steps",
         save_steps=options.evaluate_every,

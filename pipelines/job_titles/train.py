@@ -2,119 +2,57 @@
 
     cognomen train job-titles --config train.toml
 
-One run changes one encoder, in up to two steps: an adapter inside it, then a linear head over its vectors. Occupations
-kept out by checksum say when to stop and whether anything was gained; docs/training.md tells the rest.
+What is learned from is said here; how, in pipelines/encoder_training.py.
 """
 
 import tempfile
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from models.artifacts import ArtifactStore
-from models.encoders.adapter import HEAD_MATRIX, HEAD_MEAN, KIND, artifact_name
+from models.encoders.adapter import artifact_name
 from models.encoders.base import Encoder
 from models.encoders.packages import KNOWN
-from models.training.adapters import AdapterShape
-from models.training.bases import Base, Encode, open_base
-from models.training.bi_encoder import DevelopmentSet, Trained, TrainingOptions
-from models.training.bi_encoder import train as train_inside
-from models.training.card import Card, DataUsed, write_adapter
-from models.training.heads import HeadOptions, LinearHead, fit_head
-from models.training.measures import mean_average_precision
-from models.training.pairs import Batches, PairSource, draw_batches
-from pipelines import registry
+from models.training.bases import Encode
+from models.training.card import Card
+from pipelines import encoder_training, registry
 from pipelines.build import open_build
 from pipelines.config import first_fault
+from pipelines.encoder_training import EncoderConfig, Material, Progress, publish
 from pipelines.errors import ConfigInvalid
-from pipelines.job_titles.material import Shares, Titles, vacancies
+from pipelines.job_titles.material import vacancies
+from pipelines.job_titles.pipeline import row_text
 from pipelines.sources import digest_of, read_terminology
+from pipelines.term_pairs import Shares, Terms
 
-Progress = Callable[[str, int, int], None]
 _LIMITS = (
     "Trained on occupation titles: other texts (diseases, products) may have become harder to tell apart. Terms of the "
     "taxonomies it was trained on are known to it: measure on titles that they do not hold."
 )
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataConfig(_Strict):
-    """One source of training material."""
+class DataConfig(encoder_training.DataConfig):
+    """A terminology's file or folder, or a table of vacancies."""
 
     path: Path = Field(description="A terminology's file or folder, or a table of vacancies.")
     format: Literal["esco", "onet", "jsonl", "csv", "vacancies"] = Field(description="How to read it.")
-    name: str = Field(description="For the card.", min_length=1)
-    licence: str = Field(description="For the card.", min_length=1)
-    weight: float = Field(1.0, gt=0, description="Share of the batches, against the other sources' weights.")
-    languages: dict[str, float] = Field(
-        default_factory=dict, description="Primary tag → weight; empty: all, by the root of their number of terms."
-    )
-    cross_lingual: float = Field(0.4, ge=0, le=1, description="Share of title pairs in languages drawn apart (guess).")
     definitions: float = Field(0.0, ge=0, le=1, description="Share of batches that pair titles with definitions.")
     skills: float = Field(0.0, ge=0, le=1, description="Share of batches that pair titles with skills.")
 
     @property
     def shares(self) -> Shares:
         """How its batches are spread."""
-        return Shares(self.languages, self.cross_lingual, self.definitions, self.skills)
+        return Shares(self.languages, self.cross_lingual, self.definitions, self.skills, self.neighbours)
 
 
-class AdapterConfig(_Strict):
-    """What may change inside the encoder."""
-
-    weights: str = Field(description="Regular expression over weight names.")
-    rank: int = Field(8, ge=0, le=256, description="Of the two factors; 0: whole matrices.")
-    alpha: float = Field(16.0, gt=0, description="Counts alpha / rank.")
-    steps: int = Field(300, ge=1, description="Batches.")
-    batch_size: int = Field(256, ge=2, description="Pairs in a batch; each is the others' negative.")
-    learning_rate: float = Field(5e-4, gt=0, description="Peak.")
-    evaluate_every: int = Field(100, ge=1, description="Steps between two looks at the occupations kept out.")
-    patience: int = Field(3, ge=0, description="Looks without a gain before it stops; 0: never.")
-    mini_batch: int = Field(64, ge=1, description="Texts at a time; bounds memory.")
-    cached: bool = Field(True, description="Embed twice, to keep memory to a mini-batch's; false is a third faster.")
-
-
-class HeadConfig(_Strict):
-    """A linear head over the encoder's vectors."""
-
-    steps: int = Field(200, ge=1, description="Batches (FINDINGS: 60 to 1,500 were tried; longer over-fits).")
-    batch_size: int = Field(1024, ge=2, description="Pairs in a batch.")
-    learning_rate: float = Field(3e-4, gt=0, description="Peak (FINDINGS).")
-
-
-class TrainConfig(_Strict):
+class TrainConfig(EncoderConfig):
     """A training run, as its TOML file says it."""
 
-    name: str = Field(description="What the encoder is called with this folded in.", pattern="^[a-z0-9][a-z0-9._-]*$")
-    base: str = Field(description="The encoder it starts from: a known name, a folder or a hub id.")
     data: list[DataConfig] = Field(min_length=1)
-    adapter: AdapterConfig | None = None
-    head: HeadConfig | None = None
-    seed: int = 0
-    device: str = "auto"
-    max_tokens: int = Field(64, ge=4, description="Longer texts are cut while training (FINDINGS).")
-    scale: float = Field(20.0, gt=0, description="The softmax's inverse temperature (FINDINGS).")
-    keep_out: float = Field(0.1, gt=0, lt=1, description="Share of the occupations that development is measured on.")
     limits: str = Field(_LIMITS, description="For the card.")
-
-
-def read_config(path: Path) -> TrainConfig:
-    """The run that a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
-    try:
-        return TrainConfig(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def train(
@@ -161,16 +99,6 @@ def train(
     return {"artifact": artifact_name(card.name), "generation": generation, "figures": card.figures}
 
 
-def publish(card: Card, folder: Path, *, store: ArtifactStore) -> str:
-    """An adapter that `run` wrote, as an artifact that `models prepare` folds in; gives back its generation."""
-    name = artifact_name(card.name)
-    with store.write(name, kind=KIND) as writer:
-        for file in sorted(folder.iterdir()):
-            writer.add_bytes(file.name, file.read_bytes())
-        writer.details.update(name=card.name, base=card.base, base_sha256=card.base_sha256)
-    return str(store.current(name))
-
-
 def run(
     config: TrainConfig,
     folder: Path,
@@ -180,134 +108,22 @@ def run(
     resume: bool = False,
     on_progress: Progress = lambda stage, done, total: None,
 ) -> Card:
-    """Train as the config says, and write the adapter with its card into `folder`.
+    """Train as the config says; see `encoder_training.run`. Raises: SourceError for data that cannot be read, too."""
 
-    Args:
-        work: checkpoints go here; with `resume`, the last one there is gone on from.
-        command: what made it, for the card.
+    def material_of(encode: Encode) -> list[Material]:
+        return [_material(data, config, encode) for data in config.data]
 
-    Raises: ConfigInvalid if nothing is to be trained; SourceError for data that cannot be read; TrainingError.
-    """
-    if config.adapter is None and config.head is None:
-        raise ConfigInvalid("nothing to train: give [adapter], [head] or both")
-    read = [_material(data, config) for data in config.data]
-    sources = [source for material in read for source in material.sources]
-    development = [d for material in read for d in material.development]
-    with tempfile.TemporaryDirectory(prefix="cognomen-train-") as scratch:
-        base = open_base(config.base, scratch=Path(scratch), max_tokens=config.max_tokens)
-        figures: dict[str, Any] = {"before": _measure(base.encode, development)}
-        changes: dict[str, NDArray[np.generic]] = {}
-        batches: list[Batches] = []
-        if config.adapter is not None:
-            drawn, trained = _adapt(config, base, sources, development, work, resume, on_progress)
-            batches.append(drawn)
-            changes |= trained.changes
-            figures["with adapter"] = _measure(base.encode, development)
-            figures["looks"] = trained.history
-            figures["best step"] = f"{trained.best_step} of {trained.steps}"
-        if config.head is not None:
-            drawn, head = _fit(config, base.encode, sources, on_progress)
-            batches.append(drawn)
-            changes |= {HEAD_MEAN: head.mean.astype(np.float16), HEAD_MATRIX: head.matrix.astype(np.float16)}
-            figures["with head"] = _measure(base.encode, development, head)
-        card = Card(
-            name=config.name,
-            base=config.base,
-            base_licence=base.weights.source.get("licence", ""),
-            base_sha256=base.weights.sha256,
-            command=command,
-            data=[_used(material, batches) for material in read],
-            options=config.model_dump(mode="json", exclude={"data": {"__all__": {"path"}}, "limits": True}),
-            figures=figures,
-            limits=config.limits,
-        )
-    write_adapter(folder, changes, card)
-    return card
+    return encoder_training.run(
+        config, material_of, folder, work=work, command=command, resume=resume, on_progress=on_progress
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Material:
-    """One source of data, read; `rows` are its terms or vacancies."""
-
-    data: DataConfig
-    sources: Sequence[PairSource]
-    development: Sequence[DevelopmentSet]
-    rows: int
-
-
-def _material(data: DataConfig, config: TrainConfig) -> _Material:
+def _material(data: DataConfig, config: TrainConfig, encode: Encode) -> Material:
     if data.format == "vacancies":
         sources, rows = vacancies(data.path, weight=data.weight, name=data.name)
-        return _Material(data, sources, [], rows)
-    terminology = read_terminology(data.path, format=data.format, name=_slug(data.name))
-    titles = Titles(terminology, keep_out=config.keep_out)
-    sources = titles.sources(data.weight, data.shares)
-    return _Material(data, sources, titles.development(data.shares, seed=config.seed), terminology.rows)
-
-
-def _adapt(
-    config: TrainConfig,
-    base: Base,
-    sources: Sequence[PairSource],
-    development: Sequence[DevelopmentSet],
-    work: Path,
-    resume: bool,
-    on_progress: Progress,
-) -> tuple[Batches, Trained]:
-    assert config.adapter is not None
-    chosen = config.adapter
-    batches = draw_batches(sources, steps=chosen.steps, batch_size=chosen.batch_size, seed=config.seed)
-    trained = train_inside(
-        base.model,
-        base.network,
-        batches,
-        shape=AdapterShape(chosen.rank, chosen.alpha, chosen.weights),
-        development=development,
-        options=TrainingOptions(
-            learning_rate=chosen.learning_rate,
-            scale=config.scale,
-            mini_batch=chosen.mini_batch,
-            cached=chosen.cached,
-            evaluate_every=chosen.evaluate_every,
-            patience=chosen.patience,
-            seed=config.seed,
-            device=config.device,
-        ),
-        folder=work,
-        resume=resume,
-        on_progress=on_progress,
-    )
-    return batches, trained
-
-
-def _fit(
-    config: TrainConfig, encode: Encode, sources: Sequence[PairSource], on_progress: Progress
-) -> tuple[Batches, LinearHead]:
-    assert config.head is not None
-    chosen = config.head
-    batches = draw_batches(sources, steps=chosen.steps, batch_size=chosen.batch_size, seed=config.seed)
-    options = HeadOptions(learning_rate=chosen.learning_rate, scale=config.scale, seed=config.seed)
-    return batches, fit_head(encode, batches, options=options, on_progress=on_progress)
-
-
-def _measure(encode: Encode, development: Sequence[DevelopmentSet], head: LinearHead | None = None) -> dict[str, float]:
-    """Development set → mean average precision."""
-    found = {}
-    for data in development:
-        queries, corpus = encode(data.queries), encode(data.corpus)
-        if head is not None:
-            queries, corpus = head.apply(queries), head.apply(corpus)
-        found[data.name] = round(mean_average_precision(queries @ corpus.T, data.relevant), 4)
-    return found
-
-
-def _used(material: _Material, batches: Sequence[Batches]) -> DataUsed:
-    names = {source.name for source in material.sources}
-    drawn = [name for some in batches for name in some.sources]
-    data = material.data
-    share = sum(name in names for name in drawn) / max(len(drawn), 1)
-    return DataUsed(data.name, data.licence, round(share, 4), material.rows, digest_of(data.path))
-
-
-def _slug(name: str) -> str:
-    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+        return Material(data, sources, [], rows, digest_of(data.path))
+    terminology = read_terminology(data.path, format=data.format, name=data.slug)
+    titles = Terms(terminology, row_text=row_text, keep_out=config.keep_out)
+    sources = titles.sources(data.weight, data.shares, encode)
+    development = titles.development(data.shares, seed=config.seed)
+    return Material(data, sources, development, terminology.rows, digest_of(data.path))

@@ -3,6 +3,7 @@
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.pipeline import calibration, pipeline, row_text
 from pipelines.medical.plain import searched
+from pipelines.medical.reranking import changed_for
 from pipelines.medical.starter import NAME, packaged, starter
 from pipelines.spec import PipelineSpec
 
@@ -18,4 +19,5 @@ PIPELINE = PipelineSpec(
     starter=starter,
     starter_name=NAME,
     packaged=packaged,
+    reranks=changed_for,
 )

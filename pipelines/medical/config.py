@@ -1,5 +1,7 @@
 """Options of medical linking. "dev" at a default: chosen on the development sets of benchmarks/quality/medical.py."""
 
+from typing import Any
+
 from pydantic import Field
 
 from pipelines.config import FusionConfig, NgramOptions, PipelineConfig
@@ -9,9 +11,12 @@ class MedicalConfig(PipelineConfig):
     """What every pipeline has, and how mentions are found."""
 
     encoder: str = Field("e5-small", description="Multilingual, 100 languages.")
-    centred: list[str] = Field(["e5-small"], description="e5's cosines lie between .75 and 1.")
+    centred: list[str] = Field(
+        default_factory=lambda given: _parts(given), description="By default all: e5's cosines lie between .75 and 1."
+    )
     aligned: list[str] = Field(
-        ["e5-small"], description="A linear map is fitted on the terminology's own synonyms and kept if it wins."
+        default_factory=lambda given: _parts(given),
+        description="A linear map is fitted on the terminology's own synonyms and kept if it wins. By default all.",
     )
     symmetric: bool = Field(True, description="Mentions and terms are alike: 'query: ' on both sides.")
     ngrams: NgramOptions = Field(default_factory=NgramOptions, description="2-4 inside words.")
@@ -40,3 +45,8 @@ class MedicalConfig(PipelineConfig):
         le=1,
         description="The same in a language that names less than half of the concepts: surer than not (our own notes).",
     )
+
+
+def _parts(given: dict[str, Any]) -> list[str]:
+    """The encoders that are joined, but for hashed n-grams, which have no mean worth taking out."""
+    return [name for name in str(given.get("encoder", "")).split("+") if name not in {"", "hashing"}]

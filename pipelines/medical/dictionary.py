@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -51,7 +52,9 @@ class Span:
 
 
 class Dictionary:
-    """The aliases of a terminology by their words. A second for a hundred thousand aliases.
+    """The aliases of a terminology by their words.
+
+    They are read when the first text is looked through, seconds for a hundred thousand; given mentions need none.
 
     An alias is found in texts of its own language, in any text if it is English, says no language or has several words,
     and everywhere where the text's language is not known. Short aliases in capitals are found in capitals only.
@@ -71,20 +74,14 @@ class Dictionary:
         modifiers: Mapping[str, frozenset[str]] | None = None,
         variants: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
+        self._terminology = terminology
         self._function = frozenset(function_words)
         self._modifiers = modifiers or {}
         self._variants = variants or {}
-        self._bits: dict[str, int] = {"en": 1}
-        self._keys: dict[str, int] = {}
-        self._stems: dict[str, int] = {}
-        self._bags: dict[str, int] = {}
-        self._aliases: dict[str, list[tuple[int, str]]] = {}
-        self._acronyms: set[str] = set()
-        self._counts: dict[str, int] = {}
-        self.longest = 1
-        for term in terminology.row_terms:
-            self._add(term.text, primary(term.language))
-        self._total = max(len(terminology.row_terms), 1)
+
+    @cached_property
+    def _known(self) -> "_Aliases":
+        return _Aliases(self._terminology, self._function, self._variants)
 
     def find(self, words: Sequence[Word], text: str, *, language: str | None) -> list[Span]:
         """Every span that is an alias, by its surest kind; they may overlap."""
@@ -108,7 +105,7 @@ class Dictionary:
                 straight = unbroken and straight and word.norm not in JOINING
                 if word.norm in self._function and not lettered[last - 1]:
                     # An alias may end so, "unable to", but "hepatitis a" does not before "a few".
-                    if len(word.norm) > 1 and self._keys.get(norms, 0) & allowed:
+                    if len(word.norm) > 1 and self._known.keys.get(norms, 0) & allowed:
                         found.append(Span(first, last, EXACT, self._weight(bag), len(bag)))
                     continue
                 stems = f"{stems} {word.stem}" if stems else word.stem
@@ -124,7 +121,7 @@ class Dictionary:
 
     def knows(self, word: Word) -> bool:
         """Whether a word stands in some alias, and is no function word."""
-        return word.stem in self._counts and word.norm not in self._function
+        return word.stem in self._known.counts and word.norm not in self._function
 
     def is_function(self, word: Word) -> bool:
         """Whether a word only joins others."""
@@ -132,7 +129,7 @@ class Dictionary:
 
     def count(self, word: Word) -> int:
         """How many aliases hold a word."""
-        return self._counts.get(word.stem, 0)
+        return self._known.counts.get(word.stem, 0)
 
     def _reach(self, words: Sequence[Word], text: str) -> list[int]:
         """For each word the end of the longest span that may begin with it: no sentence ends inside."""
@@ -141,7 +138,7 @@ class Dictionary:
         for i in range(len(words) - 1, -1, -1):
             if i + 1 < len(words) and is_break(text[words[i].end : words[i + 1].start]):
                 stop = i + 1
-            ends[i] = min(stop, i + self.longest)
+            ends[i] = min(stop, i + self._known.longest)
         return ends
 
     def modifiers(self, language: str | None) -> frozenset[str]:
@@ -153,43 +150,63 @@ class Dictionary:
         return every.union(*self._modifiers.values())
 
     def _kind(self, norms: str, stems: str, any_order: str, allowed: int, unbroken: bool) -> int:
-        if self._keys.get(norms, 0) & allowed:
+        if self._known.keys.get(norms, 0) & allowed:
             return EXACT
         # "Nausea, vomiting" are two, whatever "nausea and vomiting" is.
-        if unbroken and self._stems.get(stems, 0) & allowed:
+        if unbroken and self._known.stems.get(stems, 0) & allowed:
             return INFLECTED
         # In another order, only within one phrase: "meningiomas, and spinal" is no spinal meningioma.
-        if any_order and self._bags.get(any_order, 0) & allowed:
+        if any_order and self._known.bags.get(any_order, 0) & allowed:
             return REORDERED
         return 0
 
     def _alias(self, key: str, allowed: int) -> str | None:
         """The alias that words are a form of, of those in the text's language or English the first."""
-        return next((text for bit, text in self._aliases.get(key, ()) if bit & allowed), None)
+        return next((text for bit, text in self._known.aliases.get(key, ()) if bit & allowed), None)
 
     def _mistaken(self, text: str, start: int, end: int, norms: str) -> bool:
         """Whether it is part of a word, or a short word that only looks like an alias in capitals: "all" is not ALL."""
-        acronym = len(norms) <= _ACRONYM and norms in self._acronyms and not text[start:end].isupper()
+        acronym = len(norms) <= _ACRONYM and norms in self._known.acronyms and not text[start:end].isupper()
         return acronym or cuts_word(text, start, end)
 
     def languages(self, words: Sequence[Word]) -> set[str]:
         """The languages in which all these words together are an alias; none where an alias says no language."""
-        bits = self._keys.get(" ".join(word.norm for word in words), 0)
-        return set() if bits == _EVERY else {tag for tag, bit in self._bits.items() if bits & bit}
+        bits = self._known.keys.get(" ".join(word.norm for word in words), 0)
+        return set() if bits == _EVERY else {tag for tag, bit in self._known.bits.items() if bits & bit}
 
     def _weight(self, bag: Sequence[str]) -> float:
-        return sum(1.0 / (1 + self._counts.get(stem, 0)) for stem in bag)
+        return sum(1.0 / (1 + self._known.counts.get(stem, 0)) for stem in bag)
 
     def _allowed(self, language: str | None) -> int:
         tag = primary(language)
-        return _EVERY if not tag else self._bits["en"] | self._bits.get(tag, 0)
+        return _EVERY if not tag else self._known.bits["en"] | self._known.bits.get(tag, 0)
+
+
+class _Aliases:
+    """What is looked up: forms of every alias → in which languages it is one, and how often words occur."""
+
+    def __init__(
+        self, terminology: Terminology, function: frozenset[str], variants: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._function = function
+        self._variants = variants
+        self.bits: dict[str, int] = {"en": 1}
+        self.keys: dict[str, int] = {}
+        self.stems: dict[str, int] = {}
+        self.bags: dict[str, int] = {}
+        self.aliases: dict[str, list[tuple[int, str]]] = {}
+        self.acronyms: set[str] = set()
+        self.counts: dict[str, int] = {}
+        self.longest = 1
+        for term in terminology.row_terms:
+            self._add(term.text, primary(term.language))
 
     def _bit(self, tag: str, words: int) -> int:
         if not tag:
             return _EVERY
-        if tag not in self._bits:
-            self._bits[tag] = 1 << len(self._bits)
-        return self._bits[tag]
+        if tag not in self.bits:
+            self.bits[tag] = 1 << len(self.bits)
+        return self.bits[tag]
 
     def _add(self, text: str, tag: str) -> None:
         words = words_of(text, language=tag)
@@ -200,18 +217,18 @@ class Dictionary:
         self.longest = max(self.longest, len(words))
         bit = self._bit(tag, len(words))
         norms = " ".join(w.norm for w in words)
-        self._keys[norms] = self._keys.get(norms, 0) | bit
+        self.keys[norms] = self.keys.get(norms, 0) | bit
         stems = " ".join(content)
-        self._stems[stems] = self._stems.get(stems, 0) | bit
-        self._aliases.setdefault(stems, []).append((bit, text))
+        self.stems[stems] = self.stems.get(stems, 0) | bit
+        self.aliases.setdefault(stems, []).append((bit, text))
         if bag := bag_of(content, self._variants.get(tag or "en", {})):
-            self._bags[bag] = self._bags.get(bag, 0) | bit
+            self.bags[bag] = self.bags.get(bag, 0) | bit
             if bag != stems:
-                self._aliases.setdefault(bag, []).append((bit, text))
+                self.aliases.setdefault(bag, []).append((bit, text))
         for stem in set(content):
-            self._counts[stem] = self._counts.get(stem, 0) + 1
+            self.counts[stem] = self.counts.get(stem, 0) + 1
         if len(norms) <= _ACRONYM and any(map(str.isupper, spelled(text))) and text.isupper():
-            self._acronyms.add(norms)
+            self.acronyms.add(norms)
 
 
 def _letters(spellings: Sequence[str]) -> list[bool]:

@@ -7,6 +7,7 @@ answered.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -53,21 +54,11 @@ class Guesser:
         least = SPOKEN * len({concept for some in named.values() for concept in some})
         self._named = named.keys() - {""}
         self._spoken = {tag for tag in self._named if len(named[tag]) >= least}
-        self._columns: dict[str, int] = {}
-        rows, columns = [], []
-        for row, term in enumerate(terminology.row_terms):
-            words = words_of(term.text, language=primary(term.language))
-            for stem in {w.stem for w in words if not dictionary.is_function(w)}:
-                rows.append(row)
-                columns.append(self._columns.setdefault(stem, len(self._columns)))
-        n = max(terminology.rows, 1)
-        shape = (n, max(len(self._columns), 1))
-        counts = np.bincount(np.array(columns, np.int64), minlength=shape[1])
-        self._idf = np.log((1 + n) / (1 + counts)).astype(np.float32) + 1
-        values = self._idf[np.array(columns, np.int64)]
-        matrix = sparse.csr_matrix((values, (rows, columns)), shape=shape, dtype=np.float32)
-        lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-        self._postings = sparse.csc_matrix(sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix)
+        self._terminology = terminology
+
+    @cached_property
+    def _words(self) -> "_Words":
+        return _Words(self._terminology, self._dictionary)
 
     def speaks(self, language: str | None) -> bool:
         """Whether most concepts have names in a text's language, to compare word by word; or if nobody knows."""
@@ -82,10 +73,13 @@ class Guesser:
         Args:
             known: what the dictionary found.
         """
+        # The first text, whatever is in it, has aliases read: a request that warms up must leave nothing to the next.
+        aliases = self._words
         if most <= 0:
             return []
         tag = primary(language)
-        scored = [*self._alike_spans(words, text, known, language)] if not tag or tag in self._named else []
+        likened = not tag or not self._named or tag in self._named
+        scored = [*self._alike_spans(words, text, known, language, aliases)] if likened else []
         if not self.speaks(language):
             scored += _foreign_spans(words, text, self._dictionary, known)
         taken = {(span.first, span.last) for span in known}
@@ -96,7 +90,7 @@ class Guesser:
         )
 
     def _alike_spans(
-        self, words: Sequence[Word], text: str, known: Sequence[Span], language: str | None
+        self, words: Sequence[Word], text: str, known: Sequence[Span], language: str | None, aliases: "_Words"
     ) -> Iterator[tuple[float, tuple[int, int]]]:
         modifiers = self._dictionary.modifiers(language)
         seen: dict[str, float] = {}
@@ -109,7 +103,7 @@ class Guesser:
                         continue
                     key = " ".join(sorted(stems))
                     if key not in seen:
-                        seen[key] = self._best(stems)
+                        seen[key] = aliases.best(stems)
                     if seen[key] >= self._alike:
                         yield seen[key], span
 
@@ -137,16 +131,37 @@ class Guesser:
             for m in range(n + 1, min(n + MOST_WORDS, len(content))):
                 yield begin, content[m] + 1
 
-    def _best(self, stems: Sequence[str]) -> float:
+
+class _Words:
+    """TF-IDF of aliases over the stems of their words, by stem; read when the first text is looked through."""
+
+    def __init__(self, terminology: Terminology, dictionary: Dictionary) -> None:
+        self.columns: dict[str, int] = {}
+        rows, columns = [], []
+        for row, term in enumerate(terminology.row_terms):
+            words = words_of(term.text, language=primary(term.language))
+            for stem in {w.stem for w in words if not dictionary.is_function(w)}:
+                rows.append(row)
+                columns.append(self.columns.setdefault(stem, len(self.columns)))
+        n = max(terminology.rows, 1)
+        shape = (n, max(len(self.columns), 1))
+        counts = np.bincount(np.array(columns, np.int64), minlength=shape[1])
+        self.idf = np.log((1 + n) / (1 + counts)).astype(np.float32) + 1
+        values = self.idf[np.array(columns, np.int64)]
+        matrix = sparse.csr_matrix((values, (rows, columns)), shape=shape, dtype=np.float32)
+        lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+        self.postings = sparse.csc_matrix(sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix)
+
+    def best(self, stems: Sequence[str]) -> float:
         """The highest cosine with an alias."""
-        columns = np.array(sorted({self._columns[s] for s in stems if s in self._columns}), np.int64)
+        columns = np.array(sorted({self.columns[s] for s in stems if s in self.columns}), np.int64)
         if not len(columns):
             return 0.0
-        weights = self._idf[columns]
-        starts, ends = self._postings.indptr[columns].tolist(), self._postings.indptr[columns + 1].tolist()
+        weights, postings = self.idf[columns], self.postings
+        starts, ends = postings.indptr[columns].tolist(), postings.indptr[columns + 1].tolist()
         slices = [slice(s, e) for s, e in zip(starts, ends, strict=True)]
-        rows = np.concatenate([self._postings.indices[part] for part in slices])
-        values = np.concatenate([self._postings.data[part] * w for part, w in zip(slices, weights, strict=True)])
+        rows = np.concatenate([postings.indices[part] for part in slices])
+        values = np.concatenate([postings.data[part] * w for part, w in zip(slices, weights, strict=True)])
         distinct, which = np.unique(rows, return_inverse=True)
         best = np.bincount(which, weights=values, minlength=len(distinct)).max()
         return float(best / np.sqrt((weights**2).sum()))

@@ -13,7 +13,7 @@ from models.indexes.base import Index
 from pipelines.build import Build
 from pipelines.flow import Pipeline
 from pipelines.learning import Learner
-from pipelines.medical.corpora import AnnotatedDocument
+from pipelines.medical.corpora import AnnotatedDocument, Annotation
 from pipelines.medical.pipeline import row_text
 from pipelines.medical.reranking import around
 from pipelines.results import Candidate, Mention, Options, Request
@@ -108,6 +108,25 @@ def annotated(
             names += [document.id] * len(document.annotations)
         on_progress("retrieve", min(start + _AT_ONCE, len(documents)), len(documents))
     return Examples(mentions, recorder.vectors, recorder.candidates, right, names)
+
+
+def with_unmarked(
+    documents: Sequence[AnnotatedDocument], built: Build, *, language: str | None
+) -> list[AnnotatedDocument]:
+    """Documents whose annotations, after those that people made, are the spans found beside them: these are NIL.
+
+    A span that shares a character with what somebody marked is left out: it may be the same finding, cut otherwise.
+    """
+    found = []
+    for start in range(0, len(documents), _AT_ONCE):
+        some = documents[start : start + _AT_ONCE]
+        results = built.pipeline.run([Request(d.text, d.language or language) for d in some])
+        for document, result in zip(some, results, strict=True):
+            marked = {place for a in document.annotations for place in range(a.start, a.end)}
+            spans = [(linked.mention.start, linked.mention.end) for linked in result.mentions]
+            beside = tuple(Annotation(a, b, frozenset()) for a, b in spans if marked.isdisjoint(range(a, b)))
+            found.append(replace(document, annotations=(*document.annotations, *beside)))
+    return found
 
 
 def aliases(

@@ -129,7 +129,7 @@ class MedicalPreparer:
         """The language of a text and its words. What a short text names says more than how its letters look."""
         language = request.language or language_of(request.text)
         words = words_of(request.text, language=language)
-        if request.language is not None or len(words) >= TELLING_WORDS:
+        if request.language is not None or len(words) >= TELLING_WORDS or _is_mention(request):
             return language, words
         votes: Counter[str] = Counter()
         for span in self._dictionary.find(words, request.text, language=None):
@@ -147,7 +147,7 @@ class MedicalPreparer:
         """Stretches that are an alias as a whole: "absent speech" says nothing of what follows it."""
         if not given:
             return [(p.span.first, p.span.last) for p in places if p.span.kind > GUESSED]
-        stretches = {(p.span.first, p.span.last) for p in places if p.span.last - p.span.first > 1}
+        stretches = {(p.span.first, p.span.last) for p in places if 1 < p.span.last - p.span.first < len(words)}
         return [
             (first, last)
             for first, last in stretches
@@ -208,6 +208,11 @@ class MedicalPreparer:
             if meant and (known := meant.get(text[word.start : word.end])):
                 places[i, i + 1] = _Place(word.start, word.end, Span(i, i + 1, known[1], 1.0), known[0])
         return places
+
+
+def _is_mention(request: Request) -> bool:
+    """Whether the whole text is a given mention: nothing around it is to be understood."""
+    return request.mentions is not None and (0, len(request.text)) in request.mentions
 
 
 def _given(

@@ -5,7 +5,7 @@ logits          models/rerankers/listwise.py over pipelines/medical/evidence.py,
 score           (logit − NIL's logit) / T: above zero where a candidate is likelier than NIL
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -18,11 +18,19 @@ from pipelines.flow import CandidateReranker, KeepOrder
 from pipelines.medical.evidence import EVIDENCE, SUMMARY, Evidence, Memory, Vocabulary
 from pipelines.reranking import Reranking
 from pipelines.results import Candidate, Mention
+from pipelines.space import Space
 from pipelines.terminology import Concept, Terminology
 
 LEFT: Final = "left"
 RIGHT: Final = "right"
 """Kinds of context that a cross-encoder reads of a mention."""
+
+_RAW: Final = "memory.raw"
+"""Annotated mentions as the encoder gives them: every build places them where its own vectors lie."""
+_PLACED: Final = "memory.vectors"
+"""The same as one build had placed them; as they were kept before builds could change."""
+_SHARE_THERE: Final = 0.5
+"""Of the annotated concepts, what a terminology must still have (guess)."""
 
 _SYNONYMS: Final = 3
 _CHARACTERS: Final = 80
@@ -168,13 +176,28 @@ def settings_of(
     }
 
 
-def memory_tensors(memory: Memory | None, terminology: Terminology) -> tuple[dict[str, NDArray[Any]], list[str]]:
-    """A memory as arrays and the concepts they number, by id: terminologies come and go."""
+def changed_for(settings: Mapping[str, Any], terminology: Terminology) -> str | None:
+    """Why what was learned no longer fits, if it does not: other evidence, or most annotated concepts are gone."""
+    if settings["evidence"] != list(EVIDENCE) or settings["summary"] != list(SUMMARY):
+        return "the evidence that is weighed"
+    annotated = settings["annotated"]
+    there = sum(terminology.current(concept_id) in terminology.by_id for concept_id in annotated)
+    return "the terminology" if there < _SHARE_THERE * len(annotated) else None
+
+
+def memory_tensors(
+    memory: Memory | None, terminology: Terminology, space: Space
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """A memory as arrays and the concepts they number, by id: terminologies come and go, and means and maps with them.
+
+    Args:
+        space: where the memory's vectors lie.
+    """
     if memory is None:
         return {}, []
     concepts, numbers = np.unique(memory.concepts, return_inverse=True)
     tensors: dict[str, NDArray[Any]] = {
-        "memory.vectors": memory.vectors.astype(np.float16),
+        _RAW: space.raw(memory.vectors).astype(np.float16),
         "memory.concepts": numbers.astype(np.int32),
         "memory.owners": memory.owners.astype(np.int32),
     }
@@ -182,16 +205,19 @@ def memory_tensors(memory: Memory | None, terminology: Terminology) -> tuple[dic
 
 
 def _memory(reranking: Reranking, terminology: Terminology) -> Memory | None:
-    """What was annotated; concepts that the terminology no longer has are left out."""
-    if "memory.vectors" not in reranking.tensors:
-        return None
+    """What was annotated, where the build's vectors lie; concepts that the terminology no longer has are left out."""
     tensors = reranking.tensors
+    if _RAW in tensors:
+        vectors = reranking.space.placed(tensors[_RAW].astype(np.float32))
+    elif _PLACED in tensors:
+        vectors = tensors[_PLACED].astype(np.float32)
+    else:
+        return None
     places = np.array(
         [terminology.by_id.get(terminology.current(i), -1) for i in reranking.settings["annotated"]], np.int64
     )
     concepts = places[tensors["memory.concepts"]]
     known = concepts >= 0
-    vectors = tensors["memory.vectors"].astype(np.float32)
     owners = tensors["memory.owners"].astype(np.int64)
     return Memory(vectors, concepts[known], owners[known], np.full(len(vectors), -1, np.int64))
 

@@ -7,7 +7,6 @@ calibrate    confidence and NIL threshold anew, on candidates re-ranked
 keep         all documents teach the evidence's weights once more, and the artifact is published
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,10 +31,11 @@ from pipelines.medical import corpora
 from pipelines.medical.crossing import CrossConfig, Crossed, train_cross
 from pipelines.medical.evidence import Evidence, Memory, Vocabulary, remembered
 from pipelines.medical.judging import Verdict, judge
-from pipelines.medical.material import Examples, aliases, annotated, joined
+from pipelines.medical.material import Examples, aliases, annotated, joined, with_unmarked
 from pipelines.medical.reranking import Reading, memory_tensors, settings_of
-from pipelines.reranking import CALIBRATION, CROSS, KIND, SETTINGS, TENSORS, Reranking, artifact_name, space_of
+from pipelines.reranking import CALIBRATION, CROSS, KIND, SETTINGS, TENSORS, Reranking, artifact_name, lineage_of
 from pipelines.sources import digest_of
+from pipelines.space import space_of
 from pipelines.spec import CalibrationSet
 
 Progress = Callable[[str, int, int], None]
@@ -88,6 +88,11 @@ class TrainConfig(_Strict):
 
     terminology: str = Field(description="A terminology that the pipeline was built for.", min_length=1)
     data: list[DataConfig] = Field(default_factory=list)
+    unmarked: bool = Field(
+        False,
+        description="Spans that the pipeline finds where nobody marked anything teach NIL: for documents in which all "
+        "that counts is marked.",
+    )
     aliases: AliasConfig | None = None
     evidence: EvidenceConfig = Field(default_factory=EvidenceConfig)
     cross: CrossConfig | None = None
@@ -107,16 +112,6 @@ class Outcome:
 
     card: dict[str, Any]
     generation: str | None
-
-
-def read_config(path: Path) -> TrainConfig:
-    """The run that a TOML file describes. Raises: ConfigInvalid, with the option at fault."""
-    try:
-        return TrainConfig(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigInvalid(f"{path.name}: {first_fault(error)}") from error
 
 
 def train(
@@ -213,7 +208,7 @@ def _trained(
     card["kept"] = verdict.wins
     if not verdict.wins:
         return Outcome(card, None)
-    calibration = _calibrated(built, trial, crossed, on_progress)
+    calibration = calibrated(built, trial, crossed, on_progress)
     card["calibration"] = {k: v for k, v in calibration.items() if k not in {"calibrator", "named"}}
     return Outcome(card, _publish(trial, calibration, crossed, card, store))
 
@@ -231,6 +226,8 @@ def read_examples(
         documents = [d for d in documents if d.annotations]
         if not documents:
             raise SourceError(f"{data.name}: no document has annotations")
+        if config.unmarked:
+            documents = with_unmarked(documents, built, language=data.language)
         read.append(annotated(spec, built, documents, language=data.language, window=window, on_progress=on_progress))
     weak = None
     if config.aliases is not None:
@@ -326,9 +323,10 @@ class Trial:
 
     def reranking(self, which: NDArray[np.bool_] | None = None, *, reading: Reading | None = None) -> Reranking:
         """What is learned from all mentions, or some, as it is kept."""
-        arrays, ids = memory_tensors(self.memory(which), self.built.terminology)
+        space = space_of(self.built.artifact, self.built.encoder)
+        arrays, ids = memory_tensors(self.memory(which), self.built.terminology, space)
         settings = settings_of(self.vocabulary, ids, limit=self.config.evidence.candidates, reading=reading)
-        return Reranking(settings, self.learned(which).to_tensors() | arrays, {})
+        return Reranking(settings, self.learned(which).to_tensors() | arrays, {}, space)
 
 
 def _crossed(config: CrossConfig, trial: Trial, work: Path, resume: bool, on_progress: Progress) -> Crossed:
@@ -348,7 +346,12 @@ def _crossed(config: CrossConfig, trial: Trial, work: Path, resume: bool, on_pro
     )
 
 
-def _calibrated(built: Build, trial: Trial, crossed: Crossed | None, on_progress: Progress) -> dict[str, Any]:
+def calibrated(
+    built: Build,
+    trial: Trial,
+    crossed: Crossed | None = None,
+    on_progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
     """Confidence over candidates re-ranked: the terminology's own terms, and annotated mentions of one fold."""
     spec = registry.spec("medical")
     # Fold 0 stopped the cross-encoder, fold 1 did not teach it.
@@ -377,10 +380,8 @@ def _publish(
     built = trial.built
     kept = trial.reranking(reading=None if crossed is None else crossed.reading)
     name = artifact_name("medical", built.terminology.name)
-    parents = {
-        "space": space_of(built.artifact),
-        "terminology": f"{built.terminology.name}@{built.terminology.version}",
-    }
+    parents = lineage_of(built.artifact, kept.space)
+    parents["terminology"] = f"{built.terminology.name}@{built.terminology.version}"
     with store.write(name, kind=KIND, parents=parents) as writer:
         writer.add_json(SETTINGS, kept.settings)
         writer.add_tensors(TENSORS, kept.tensors)

@@ -62,7 +62,7 @@ _LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "
 def cuts_word(text: str, start: int, end: int) -> bool:
     """Whether a stretch cuts a word of a script without spaces, as far as the script shows.
 
-    A run of katakana is one word, and a single ideograph beside another is part of one: "盲" is blind, "盲腸" the appendix.
+    A run of katakana is one word, and one ideograph beside another is part of one: "盲" is blind, "盲腸" the appendix.
     """
     before, after = text[start - 1 : start], text[end : end + 1]
     if _KATAKANA.match(text[start]) and _KATAKANA.match(before):

@@ -48,8 +48,8 @@ class CollectionConfig(BaseModel):
     )
     index: str = Field(
         "auto",
-        pattern="^(auto|exact|hnsw|ivf|ivf_sq8)$",
-        description="auto: exact up to 12,000 documents, HNSW up to 300,000, then inverted lists (guess); ivf_sq8 "
+        pattern="^(auto|exact|codes|hnsw|ivf|ivf_sq8)$",
+        description="auto: exact up to 12,000 documents, codes up to 300,000, then inverted lists (guess); ivf_sq8 "
         "keeps a byte a dimension.",
     )
     recall: float = Field(

@@ -51,7 +51,7 @@ def store_at(artifacts: Path | None) -> ArtifactStore:
 def library_of(store: ArtifactStore) -> EncoderLibrary:
     """The encoders of a store, on the device the settings name."""
     chosen = settings()
-    return EncoderLibrary(store, device=chosen.device, threads=chosen.threads)
+    return EncoderLibrary(store, device=chosen.device, threads=chosen.threads, engine=chosen.encoder_engine)
 
 
 def _names_terminology(argument: str) -> bool:

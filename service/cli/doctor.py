@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.artifacts import ArtifactStore
-from models.device import choose_device, onnx_providers
+from models.device import OPENVINO, choose_device, choose_engine, onnx_providers, openvino_precision
 from models.encoders.library import EncoderLibrary
 from models.errors import ModelError
 from pipelines import registry
@@ -155,6 +155,8 @@ def _device(settings: Settings) -> Iterator[Finding]:
         yield Finding("device", "bad", str(error), "COGNOMEN_DEVICE=auto, or pip install 'cognomen[gpu]'")
         return
     yield Finding("device", "ok", f"{settings.device}: encoders run by {', '.join(providers)}")
+    if providers == ["CPUExecutionProvider"]:
+        yield _engine(settings)
     try:
         chosen = choose_device("auto")
     except ModelError as error:
@@ -164,6 +166,16 @@ def _device(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "gpu", "note", f"there is {chosen}, and this onnxruntime does not use it", "pip install 'cognomen[gpu]'"
         )
+
+
+def _engine(settings: Settings) -> Finding:
+    """What computes encoders on the CPU."""
+    try:
+        engine = choose_engine(settings.encoder_engine, device="cpu")
+    except ModelError as error:
+        return Finding("engine", "bad", str(error), "pip install 'cognomen[openvino]', or COGNOMEN_ENCODER_ENGINE=auto")
+    precision = f" in {openvino_precision()}" if engine == OPENVINO else ""
+    return Finding("engine", "ok", f"{settings.encoder_engine}: encoders run by {engine}{precision} on the CPU")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

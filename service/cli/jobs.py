@@ -89,7 +89,15 @@ def run(
         say(f"{target}: going on after {len(numbered_parts(folder)):,} parts that are there")
     machine = settings()
     opens = OpensLines(
-        spec.slug, name, at, store.root.resolve(), said, feedback, device=machine.device, threads=machine.threads
+        spec.slug,
+        name,
+        at,
+        store.root.resolve(),
+        said,
+        feedback,
+        device=machine.device,
+        threads=machine.threads,
+        engine=machine.encoder_engine,
     )
     with Bars(file.name) as bars:
 

@@ -200,6 +200,8 @@ def build(
         )
         say(f"{details['confirmations']['taken']:,} confirmed texts are terms now; {verdict}")
     say(f"hubness: {built.hubness_report.reason}")
+    if built.parts.reranking is not None:
+        say("re-ranked by what was trained before this build")
 
 
 @app.command()

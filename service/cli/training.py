@@ -3,16 +3,24 @@
 import shlex
 import shutil
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.artifacts import ArtifactStore
 from models.errors import MissingExtra
 from pipelines import registry
+from pipelines.config import read_config, read_toml
 from pipelines.errors import ConfigInvalid
+from pipelines.spec import PipelineSpec
 from service.cli.console import Artifacts, Bars, library_of, say, store_at
+
+if TYPE_CHECKING:
+    from models.training.card import Card
 
 commands = typer.Typer()
 
@@ -27,46 +35,69 @@ def train(
         Path | None, typer.Option(help="Where checkpoints go. Default: ARTIFACTS/training/NAME.", file_okay=False)
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="job-titles: also write the adapter into this folder.", file_okay=False)
+        Path | None, typer.Option(help="Of an encoder: also write the adapter into this folder.", file_okay=False)
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     artifacts: Artifacts = None,
 ) -> None:
-    """Train an encoder for job-titles, to be folded in by `models prepare NAME`, or a re-ranker for medical."""
-    spec = registry.spec(pipeline)
-    if spec.name == "medical":
-        _train_medical(config, work, resume=resume, artifacts=artifacts)
-        return
-    if spec.name != "job_titles":
-        raise ConfigInvalid(f"{spec.slug} has no training recipe; job-titles and medical have one")
-    _require("sentence_transformers", "datasets", "accelerate")
-    from pipelines.job_titles import train as recipe
-
-    store = store_at(artifacts)
-    chosen = recipe.read_config(config)
-    checkpoints = work or store.root / "training" / chosen.name
+    """Train an encoder, to be folded in by `models prepare NAME`, or a re-ranker for medical."""
+    spec, store = registry.spec(pipeline), store_at(artifacts)
     # Where things went decides nothing, and the card travels: only what made the adapter is said.
     command = shlex.join(["cognomen", "train", spec.slug, "--config", str(config)])
+    if spec.name == "job_titles" or (spec.name == "medical" and "base" in read_toml(config)):
+        _train_encoder(spec, config, work, output, command=command, resume=resume, store=store)
+    elif spec.name == "medical":
+        _train_reranker(config, work, command=command, resume=resume, store=store)
+    else:
+        raise ConfigInvalid(f"{spec.slug} has no training recipe; job-titles and medical have one")
+
+
+def _train_encoder(
+    spec: PipelineSpec,
+    config: Path,
+    work: Path | None,
+    output: Path | None,
+    *,
+    command: str,
+    resume: bool,
+    store: ArtifactStore,
+) -> None:
+    _require("sentence_transformers", "datasets", "accelerate")
+    from pipelines.encoder_training import publish
+
+    name, run = _encoder_recipe(spec, config, store)
     with tempfile.TemporaryDirectory(prefix="cognomen-adapter-") as scratch:
-        made = Path(scratch) / chosen.name
-        with Bars(chosen.name) as bars:
-            card = recipe.run(chosen, made, work=checkpoints, command=command, resume=resume, on_progress=bars)
-        recipe.publish(card, made, store=store)
+        made = Path(scratch) / name
+        with Bars(name) as bars:
+            work = work or store.root / "training" / name
+            card = run(made, work=work, command=command, resume=resume, on_progress=bars)
+        publish(card, made, store=store)
         if output is not None:
             shutil.copytree(made, output, dirs_exist_ok=True)
     say(f"{card.name}: trained on {card.base}; development MAP before and after:")
     after = card.figures.get("with head") or card.figures["with adapter"]
-    for name, value in card.figures["before"].items():
-        say(f"  {name}: {value:.4f} → {after[name]:.4f}")
+    for data, value in card.figures["before"].items():
+        say(f"  {data}: {value:.4f} → {after[data]:.4f}")
     say(f"cognomen models prepare {card.name}")
 
 
-def _train_medical(config: Path, work: Path | None, *, resume: bool, artifacts: Path | None) -> None:
+def _encoder_recipe(spec: PipelineSpec, config: Path, store: ArtifactStore) -> "tuple[str, Callable[..., Card]]":
+    if spec.name == "job_titles":
+        from pipelines.job_titles import train as titles
+
+        for_titles = read_config(config, titles.TrainConfig)
+        return for_titles.name, partial(titles.run, for_titles)
+    from pipelines.medical import encoder as names
+
+    for_names = read_config(config, names.EncoderTrainConfig)
+    return for_names.name, partial(names.run, for_names, store=store)
+
+
+def _train_reranker(config: Path, work: Path | None, *, command: str, resume: bool, store: ArtifactStore) -> None:
     _require("torch")
     from pipelines.medical import train as recipe
 
-    store = store_at(artifacts)
-    chosen = recipe.read_config(config)
+    chosen = read_config(config, recipe.TrainConfig)
     if chosen.cross is not None:
         _require("sentence_transformers", "onnx")
     with Bars(f"medical over {chosen.terminology}") as bars:
@@ -75,7 +106,7 @@ def _train_medical(config: Path, work: Path | None, *, resume: bool, artifacts: 
             store=store,
             encoder_of=library_of(store).get,
             work=work or store.root / "training" / f"medical-{chosen.terminology}",
-            command=shlex.join(["cognomen", "train", "medical", "--config", str(config)]),
+            command=command,
             resume=resume,
             on_progress=bars,
         )

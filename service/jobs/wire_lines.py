@@ -176,11 +176,12 @@ class OpensLines:
     said: Sequence[Feedback]
     device: str = "auto"
     threads: int = 1
+    engine: str = "auto"
 
     def __call__(self) -> WireLines:
         """A build of this process's own, opened."""
         spec, store = registry.spec(self.pipeline), ArtifactStore(self.artifacts)
-        library = EncoderLibrary(store, device=self.device, threads=self.threads)
+        library = EncoderLibrary(store, device=self.device, threads=self.threads, engine=self.engine)
         built = open_build(spec, self.terminology, store=store, encoder_of=library.get, at=self.at)
         built.memory.remember(self.said)
         return WireLines(built.pipeline, LINE_FORMATS[spec.slug], options=self.options)

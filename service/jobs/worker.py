@@ -43,7 +43,9 @@ class Worker:
         files = FileStore(settings.data / "files", quota_bytes=settings.max_files_bytes)
         artifacts = ArtifactStore(settings.artifacts)
         self._jobs = JobStore(settings.data / "jobs", queue=self._queue, files=files, artifacts=artifacts)
-        self._library = EncoderLibrary(artifacts, device=settings.device, threads=settings.threads)
+        self._library = EncoderLibrary(
+            artifacts, device=settings.device, threads=settings.threads, engine=settings.encoder_engine
+        )
         self._files = files
         self._artifacts = artifacts
         # A job that was cancelled may wind down while the next one begins.

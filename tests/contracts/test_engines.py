@@ -37,7 +37,7 @@ SERVERS = [
     for server in ("pgvector", "milvus")
     for method in ("exact", "hnsw")
 ]
-ENGINES = [*(("faiss", method) for method in ("exact", "hnsw", "ivf")), *SERVERS]
+ENGINES = [*(("faiss", method) for method in ("exact", "codes", "hnsw", "ivf")), *SERVERS]
 
 
 @pytest.fixture(scope="module")

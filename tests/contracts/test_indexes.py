@@ -24,6 +24,7 @@ def dense(method):
 
 INDEXES = {
     "exact": lambda: dense("exact"),
+    "codes": lambda: dense("codes"),
     "hnsw": lambda: dense("hnsw"),
     "lexical": lambda: LexicalIndex.build(TEXTS),
     "hybrid": lambda: HybridIndex(dense("exact"), LexicalIndex.build(TEXTS), weights=FusionWeights(0.4, 0.4)),
@@ -84,7 +85,7 @@ def test_a_batch_answers_as_one_by_one(index):
 
 
 def test_faiss_survives_a_round_trip_through_bytes(tmp_path):
-    for method in ("exact", "hnsw", "ivf", "ivf_sq8"):
+    for method in ("exact", "codes", "hnsw", "ivf", "ivf_sq8"):
         built = dense(method)
         path = tmp_path / method
         path.write_bytes(built.to_bytes())
@@ -128,12 +129,13 @@ def test_lexical_survives_a_round_trip_through_its_parts():
     np.testing.assert_array_equal(opened.search(asked, k=5).ids, built.search(asked, k=5).ids)
 
 
-def test_hnsw_reaches_its_recall_on_vectors_it_was_not_built_from():
+@pytest.mark.parametrize("method", ["codes", "hnsw"])
+def test_it_reaches_its_recall_on_vectors_it_was_not_built_from(method):
     rng = np.random.default_rng(0)
     rows = unit(rng.standard_normal((4000, 32)).astype(np.float32))
     asked = Queries.of_vectors(unit(rng.standard_normal((50, 32)).astype(np.float32)))
     exact = FaissIndex.build(rows, method="exact").search(asked, k=10).ids
-    found = FaissIndex.build(rows, method="hnsw").search(asked, k=10).ids
+    found = FaissIndex.build(rows, method=method).search(asked, k=10).ids
     recall = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(exact, found, strict=True)])
     assert recall >= 0.95
 

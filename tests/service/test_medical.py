@@ -213,11 +213,7 @@ def test_feedback_on_a_mention_is_answered_at_once(medical):
     ("language", "mention", "text"),
     [
         ("en", "nosebleeds", "The child had two nosebleeds and one nosebleed last week."),
-        (
-            "de",
-            "Krampfanfällen",
-            "Das Kind leidet seit Jahren an Krampfanfällen und hatte heute einen Krampfanfall.",
-        ),
+        ("de", "Krampfanfällen", "Das Kind leidet seit langem an Krampfanfällen, heute ein Krampfanfall."),
     ],
 )
 @pytest.mark.parametrize("verdict", ["accept", "reject"])

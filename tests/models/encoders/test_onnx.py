@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from models.encoders.description import Agreement, EncoderDescription
-from models.encoders.onnx import OnnxEncoder, _batches
+from models.encoders.onnx import BATCH_TOKENS, OnnxEncoder, _batches
+from models.encoders.openvino import OpenVinoSession
 from models.encoders.registry import open_encoder
-from models.errors import ArtifactInvalid, ArtifactMissing, DeviceUnavailable
+from models.errors import ArtifactInvalid, ArtifactMissing, DeviceUnavailable, EncoderError
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = {"[PAD]": 0, "[UNK]": 1, "[S]": 2, "query": 3, "passage": 4, ":": 5, "cook": 6, "nurse": 7}
@@ -61,18 +63,70 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_query_and_passage_prompts_are_put_first(folder):
-    encoder = OnnxEncoder(folder)
+@pytest.fixture(params=["onnxruntime", "openvino"])
+def engine(request):
+    if request.param == "openvino":
+        pytest.importorskip("openvino")
+    return request.param
+
+
+def test_query_and_passage_prompts_are_put_first(folder, engine):
+    encoder = OnnxEncoder(folder, engine=engine)
+    assert encoder.engine == engine
     # [S] + query/passage + ":" + cook
     np.testing.assert_allclose(encoder.encode_query(["cook"])[0], np.array([7, 2]) / np.hypot(7, 2), rtol=1e-6)
     np.testing.assert_allclose(encoder.encode_passage(["cook"])[0], np.array([5, 4]) / np.hypot(5, 4), rtol=1e-6)
 
 
 @pytest.mark.parametrize("budget", [1, 8, 1000])
-def test_batches_of_any_size_give_the_same_vectors_in_order(folder, budget):
+def test_batches_of_any_size_give_the_same_vectors_in_order(folder, budget, engine):
     texts = ["cook nurse cook", "", "nurse", "cook cook", "other"]
     whole = OnnxEncoder(folder).encode_query(texts)
-    np.testing.assert_allclose(OnnxEncoder(folder, batch_tokens=budget).encode_query(texts), whole, rtol=1e-6)
+    cut = OnnxEncoder(folder, batch_tokens=budget, engine=engine)
+    np.testing.assert_allclose(cut.encode_query(texts), whole, rtol=1e-6)
+
+
+def test_threads_do_not_disturb_each_other(folder, engine):
+    encoder = OnnxEncoder(folder, engine=engine)
+    texts = [" ".join(["cook", "nurse"][k % 2] for k in range(n, n + n % 4)) for n in range(40)]
+    alone = OnnxEncoder(folder).encode_query(texts)
+    with ThreadPoolExecutor(8) as pool:
+        for vectors in pool.map(lambda _: encoder.encode_query(texts), range(24)):
+            np.testing.assert_allclose(vectors, alone, rtol=1e-6)
+
+
+def test_engines_share_name_and_fingerprint(folder, engine):
+    one, other = OnnxEncoder(folder), OnnxEncoder(folder, engine=engine)
+    assert (one.name, one.fingerprint, one.dimension) == (other.name, other.fingerprint, other.dimension)
+
+
+@pytest.mark.parametrize("change", [{"variant": "int8"}, {"variant": "bf16"}, {"pooling": "dan"}])
+def test_what_openvino_computes_worse_stays_with_onnxruntime(tmp_path, change):
+    pytest.importorskip("openvino")
+    replace(DESCRIPTION, **change).write(tmp_path)
+    assert OnnxEncoder(tmp_path, engine="openvino").engine == "onnxruntime"
+
+
+def test_what_openvino_cannot_read_is_read_by_onnxruntime_unless_it_was_asked_for(folder, tmp_path, monkeypatch):
+    pytest.importorskip("openvino")
+
+    def unreadable(*_: object, **__: object) -> None:
+        raise EncoderError("cannot read it")
+
+    monkeypatch.setattr("models.encoders.openvino.OpenVinoSession", unreadable)
+    monkeypatch.setattr("models.device.openvino_precision", lambda: "bf16")
+    encoder = OnnxEncoder(folder, engine="auto")
+    encoder.load()
+    assert (encoder.engine, encoder.batch_tokens) == ("onnxruntime", BATCH_TOKENS)
+    with pytest.raises(EncoderError):
+        OnnxEncoder(folder, engine="openvino").load()
+
+
+def test_a_graph_that_is_none_is_said_to_be_unreadable(tmp_path):
+    pytest.importorskip("openvino")
+    (tmp_path / "model.onnx").write_bytes(b"no graph")
+    with pytest.raises(EncoderError, match="COGNOMEN_ENCODER_ENGINE"):
+        OpenVinoSession(tmp_path / "model.onnx", threads=1)
 
 
 def test_count_tokens_stops_at_what_is_read(folder):

@@ -109,9 +109,10 @@ def test_score_agrees_with_search(world, method):
     np.testing.assert_allclose(scores, found.scores, atol=1e-6)
 
 
+@pytest.mark.parametrize("index", ["codes", "hnsw"])
 @pytest.mark.parametrize("method", ["is", "dual_dis"])
-def test_hnsw_serves_folded_rows(world, method):
-    found = folded_indexes(world, [method], index="hnsw")[method].search(Queries.of_vectors(world.queries), k=10)
+def test_an_index_that_is_not_exact_serves_folded_rows(world, method, index):
+    found = folded_indexes(world, [method], index=index)[method].search(Queries.of_vectors(world.queries), k=10)
     wanted = corrected(world, method).ids[:, :10]
     recall = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(found.ids, wanted, strict=True)])
     assert recall >= 0.99

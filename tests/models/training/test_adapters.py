@@ -102,7 +102,8 @@ def test_the_card_says_what_is_in_the_file_and_a_changed_file_is_refused(tmp_pat
         read_adapter(tmp_path)
 
 
-def test_folding_into_a_folder_is_as_the_network_with_its_head(tiny, tmp_path):
+def test_folding_into_a_folder_is_as_the_network_with_its_head(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("models.training.bases.supports_bf16", lambda device: False)
     import shutil
 
     from models.training.bases import open_base

@@ -17,9 +17,12 @@ from models.encoders.hashing import HashingEncoder
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
 from pipelines.build import build
+from pipelines.config import read_config
 from pipelines.errors import ConfigInvalid
-from pipelines.job_titles.material import Shares, Titles, held_out, vacancies
-from pipelines.job_titles.train import read_config, run, train
+from pipelines.job_titles.material import vacancies
+from pipelines.job_titles.pipeline import row_text
+from pipelines.job_titles.train import TrainConfig, run, train
+from pipelines.term_pairs import Shares, Terms, held_out
 from pipelines.terminology import Concept, Term, Terminology
 from service.cli import app
 from tests.models.training.conftest import WORDS, write_tiny
@@ -72,6 +75,9 @@ def occupations():
     ]
 
 
+TINY = Terminology("tiny", version="1", concepts=occupations())
+
+
 @pytest.fixture
 def folder(tmp_path):
     base = write_tiny(tmp_path / "tiny")
@@ -87,7 +93,12 @@ def folder(tmp_path):
 
 
 def test_a_run_leaves_an_adapter_and_a_card_that_says_everything(folder):
-    card = run(read_config(folder / "train.toml"), folder / "out", work=folder / "work", command="cognomen train …")
+    card = run(
+        read_config(folder / "train.toml", TrainConfig),
+        folder / "out",
+        work=folder / "work",
+        command="cognomen train …",
+    )
     adapter = read_adapter(folder / "out")
     assert adapter.name == "tiny-titles"
     assert adapter.head is not None
@@ -117,7 +128,7 @@ def test_train_then_prepare_gives_an_encoder_that_serves(folder):
 
 
 def test_occupations_kept_out_are_in_no_pair_and_in_every_development_set():
-    titles = Titles(Terminology("tiny", version="1", concepts=occupations()), keep_out=0.3)
+    titles = Terms(TINY, row_text=row_text, keep_out=0.3)
     shares = Shares({}, cross_lingual=0.5, definitions=0.2, skills=0.2)
     kept_out = {c.id for c in titles.held}
     assert kept_out
@@ -134,7 +145,7 @@ def test_occupations_kept_out_are_in_no_pair_and_in_every_development_set():
 
 
 def test_batches_are_balanced_between_languages():
-    titles = Titles(Terminology("tiny", version="1", concepts=occupations()), keep_out=0.3)
+    titles = Terms(TINY, row_text=row_text, keep_out=0.3)
     sources = titles.sources(2.0, Shares({"en": 3, "de": 1}, cross_lingual=0.0, definitions=0, skills=0))
     assert {s.name: s.weight for s in sources} == {"tiny en-en": 1.5, "tiny de-de": 0.5}
     crossed = titles.sources(1.0, Shares({"en": 1, "de": 1}, cross_lingual=1.0, definitions=0, skills=0))
@@ -163,7 +174,7 @@ def test_a_config_that_is_wrong_names_the_option(folder, change, said):
     path = folder / "train.toml"
     path.write_text(path.read_text().replace(change, change.partition("=")[0] + "= -1"))
     with pytest.raises(ConfigInvalid, match=said):
-        read_config(path)
+        read_config(path, TrainConfig)
 
 
 def test_a_config_with_nothing_to_train_is_refused(folder):
@@ -171,7 +182,7 @@ def test_a_config_with_nothing_to_train_is_refused(folder):
     text = path.read_text()
     path.write_text(text[: text.index("[adapter]")] + text[text.index("[[data]]") :])
     with pytest.raises(ConfigInvalid, match="nothing to train"):
-        run(read_config(path), folder / "out", work=folder / "work", command="")
+        run(read_config(path, TrainConfig), folder / "out", work=folder / "work", command="")
 
 
 def test_only_job_titles_has_a_recipe(folder):

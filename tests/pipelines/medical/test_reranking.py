@@ -36,10 +36,32 @@ def store(tmp_path_factory):
     return found
 
 
-def built_again(store, **options):
+def built_again(store, known=None, **options):
     spec = registry.spec("medical")
-    config = spec.config(encoder="hashing", centred=[], aligned=[], hubness={"bank": 0, "methods": []}, **options)
-    build(spec, terminology(), encoder=HashingEncoder(), store=store, config=config).artifact.close()
+    plain = {"encoder": "hashing", "centred": [], "aligned": [], "hubness": {"bank": 0, "methods": []}}
+    config = spec.config(**{**plain, **options})
+    build(spec, known or terminology(), encoder=HashingEncoder(), store=store, config=config).artifact.close()
+
+
+def trained(store, path):
+    from pipelines.medical.train import train
+
+    return train(
+        annotated(path),
+        terminology="findings-10",
+        store=store,
+        encoder_of=lambda _: HashingEncoder(),
+        options={"language": "en", "folds": 3, "evidence": {"steps": 60, "learning_rate": 0.05}},
+    )
+
+
+def answer(built, text):
+    return built.pipeline.run([Request(text, "en", mentions=[(0, len(text))])])[0].mentions[0].decision
+
+
+def with_others(known, *concepts, without=()):
+    kept = [c for c in known.concepts if c.id not in without]
+    return Terminology(known.name, version="2", concepts=[*kept, *concepts])
 
 
 def opened(store):
@@ -138,6 +160,27 @@ def test_no_document_falls_into_two_folds(store, tmp_path):
         assert len({f for f, d in zip(folds, examples.documents, strict=True) if d == name}) == 1
 
 
+def test_spans_that_nobody_marked_teach_nil_where_that_is_asked_for(store, tmp_path):
+    pytest.importorskip("torch")
+    from pipelines.medical.train import DataConfig, TrainConfig, read_examples
+
+    text = "Patient with chronic fever and cough."
+    marked = [{"start": 21, "end": 26, "concept_ids": ["r00.9"]}]
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": "d", "text": text, "language": "en", "mentions": marked}))
+    data = [DataConfig(path=path, name="a", licence="ours")]
+    asked = (TrainConfig(terminology="findings-10", data=data, unmarked=unmarked) for unmarked in (False, True))
+    plainly, further = (read_examples(config, opened(store))[0] for config in asked)
+    assert [(m.text, set(right)) for m, right in zip(plainly.mentions, plainly.right, strict=True)] == [
+        ("fever", {"r00.9"})
+    ]
+    # "chronic fever" is found too, and holds what was marked: who knows.
+    assert [(m.text, set(right)) for m, right in zip(further.mentions, further.right, strict=True)] == [
+        ("fever", {"r00.9"}),
+        ("cough", set()),
+    ]
+
+
 def test_an_alias_is_not_found_by_itself(store):
     from pipelines.medical.material import aliases
 
@@ -151,17 +194,9 @@ def test_an_alias_is_not_found_by_itself(store):
 
 def test_what_people_code_is_learned_kept_and_answered(store, tmp_path):
     pytest.importorskip("torch")
-    from pipelines.medical.train import train
-
-    before = opened(store).pipeline.run([Request("fever", "en", mentions=[(0, 5)])])[0].mentions[0].decision
+    before = answer(opened(store), "fever")
     assert before.candidates[0].concept_id == "r00"
-    made = train(
-        annotated(tmp_path / "a.jsonl"),
-        terminology="findings-10",
-        store=store,
-        encoder_of=lambda _: HashingEncoder(),
-        options={"language": "en", "folds": 3, "evidence": {"steps": 60, "learning_rate": 0.05}},
-    )
+    made = trained(store, tmp_path / "a.jsonl")
     assert made["card"]["evidence"]["kept"]
     assert "fever" not in json.dumps(made["card"])
     assert made["generation"] == snapshot(registry.spec("medical"), "findings-10", store=store)[made["artifact"]]
@@ -172,10 +207,92 @@ def test_what_people_code_is_learned_kept_and_answered(store, tmp_path):
     assert decision.candidates[0].scores["rerank"] > decision.candidates[1].scores["rerank"]
     assert "rerank" in decision.candidates[0].explanation
     built_again(store, rerank=False)
-    plain = opened(store).pipeline.run([Request("fever", "en", mentions=[(0, 5)])])[0].mentions[0].decision
+    plain = answer(opened(store), "fever")
     assert (plain.concept_id, plain.confidence) == (before.concept_id, before.confidence)
     built_again(store)
     assert opened(store).parts.reranking is not None
+
+
+@pytest.fixture
+def taught(tmp_path):
+    """A build whose vectors lose their mean, and a re-ranker trained over it."""
+    pytest.importorskip("torch")
+    found = ArtifactStore(tmp_path / "taught")
+    built_again(found, centred=["hashing"])
+    assert trained(found, tmp_path / "a.jsonl")["card"]["kept"]
+    return found
+
+
+def test_what_was_learned_outlives_a_new_build(taught):
+    before = opened(taught)
+    words = [f"dermal thing {i}" for i in range(30)]
+    more = [Concept(f"s{i:02}", word, [Term(word, "en", "preferred")]) for i, word in enumerate(words)]
+    built_again(taught, with_others(terminology(), *more), centred=["hashing"])
+    after = opened(taught)
+    assert not np.allclose(*(b.artifact.read_tensors("means.safetensors")["hashing"] for b in (before, after)))
+    assert [answer(b, "fever").candidates[0].concept_id for b in (before, after)] == ["r00.9"] * 2
+    # What was annotated lies where the new build's queries lie.
+    memory = after.pipeline._reranker._evidence._memory
+    near = memory.vectors @ after.query_encoder.encode_query(NAMES).T
+    assert near.max(axis=1).min() > 0.995
+
+
+def test_annotations_follow_concepts_that_were_replaced_and_forget_those_that_are_gone(taught):
+    terms = [Term("chronic fever", "en", "preferred"), Term("lasting fever", "en")]
+    other = Concept("q00", "chronic fever", terms, replaces=["r00.9"])
+    built_again(taught, with_others(terminology(), other, without={"r00.9", "r01.9"}), centred=["hashing"])
+    built = opened(taught)
+    assert answer(built, "fever").candidates[0].concept_id == "q00"
+    memory = built.pipeline._reranker._evidence._memory
+    known = {built.terminology.concepts[c].id for c in memory.concepts}
+    assert known == {"q00", *(f"r{i:02}.9" for i in range(2, len(NAMES)))}
+
+
+def test_another_encoder_or_other_fittings_are_said_and_not_used(taught, caplog):
+    built_again(taught, centred=[])
+    assert opened(taught).parts.reranking is None
+    assert "since fitted changed" in caplog.text
+    built_again(taught, centred=["hashing"])
+    assert opened(taught).parts.reranking is not None
+
+
+def test_another_terminology_of_that_name_is_said_and_not_used(taught, caplog):
+    known = [Concept(f"x{i}", name, [Term(name, "en", "preferred")]) for i, name in enumerate(NAMES)]
+    built_again(taught, Terminology("findings-10", version="3", concepts=known), centred=["hashing"])
+    assert opened(taught).parts.reranking is None
+    assert "since the terminology changed" in caplog.text
+
+
+def test_other_evidence_is_said_and_not_used(taught, caplog, monkeypatch):
+    monkeypatch.setattr("pipelines.medical.reranking.EVIDENCE", (*EVIDENCE, "more"))
+    assert opened(taught).parts.reranking is None
+    assert "since the evidence that is weighed changed" in caplog.text
+
+
+def test_what_was_kept_for_one_build_alone_is_used_on_that_build_alone(taught, caplog):
+    build_now = opened(taught)
+    with taught.open("reranking/medical/findings-10", kind="reranking") as made:
+        settings, calibration = made.read_json("settings.json"), made.read_json("calibration.json")
+        tensors = dict(made.read_tensors("ranker.safetensors"))
+    memory = build_now.pipeline._reranker._evidence._memory
+    tensors["memory.vectors"] = memory.vectors.astype(np.float16)
+    del tensors["memory.raw"]
+    manifest = build_now.artifact.manifest
+    space = f"{manifest.parents['encoder']}+{manifest.files['means.safetensors'].sha256}"
+    with taught.write(
+        "reranking/medical/findings-10", kind="reranking", parents={"space": space, "terminology": "findings-10@1"}
+    ) as writer:
+        writer.add_json("settings.json", settings)
+        writer.add_tensors("ranker.safetensors", tensors)
+        writer.add_json("calibration.json", calibration)
+    again = opened(taught)
+    assert answer(again, "fever").candidates[0].concept_id == "r00.9"
+    again_memory = again.pipeline._reranker._evidence._memory
+    np.testing.assert_allclose(again_memory.vectors, memory.vectors, atol=1e-3)
+    more = Concept("s00", "dermal thing", [Term("dermal thing", "en", "preferred")])
+    built_again(taught, with_others(terminology(), more), centred=["hashing"])
+    assert opened(taught).parts.reranking is None
+    assert "since the build changed" in caplog.text
 
 
 def test_annotations_of_concepts_that_are_not_there_teach_nothing(store, tmp_path):

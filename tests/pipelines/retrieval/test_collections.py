@@ -64,7 +64,7 @@ def test_a_batch_answers_as_one_by_one(make, documents, bank):
             assert [h.score for h in alone.hits] == pytest.approx([h.score for h in found.hits], abs=2e-6)
 
 
-@pytest.mark.parametrize("index", ["exact", "hnsw"])
+@pytest.mark.parametrize("index", ["exact", "codes", "hnsw"])
 @pytest.mark.parametrize("method", ["none", *SERVED])
 def test_every_method_finds_what_its_equation_ranks_first(make, world, method, index):
     collection = make("vectors", world.documents, encoder=None, queries=world.bank_file, gallery="items", index=index)
@@ -87,7 +87,7 @@ def test_every_method_finds_what_its_equation_ranks_first(make, world, method, i
         np.testing.assert_allclose([h.raw_score for h in one.hits], raw[i, rows], atol=5e-6)
 
 
-@pytest.mark.parametrize("index", ["exact", "hnsw", "ivf"])
+@pytest.mark.parametrize("index", ["exact", "codes", "hnsw", "ivf"])
 @pytest.mark.parametrize("method", ["none", "is", "dual_dis", "centre"])
 def test_a_filter_finds_what_a_collection_of_the_rest_would(make, world, written, method, index):
     options = {"encoder": None, "queries": world.bank_file, "gallery": "items", "index": index}
@@ -115,7 +115,7 @@ def test_sq8_finds_nearly_the_same(make, world):
 
 
 def test_vectors_come_back_as_they_are_searched(make, world):
-    for index in ("exact", "hnsw", "ivf"):
+    for index in ("exact", "codes", "hnsw", "ivf"):
         collection = make("vectors", world.documents, encoder=None, queries=world.bank_file, index=index)
         (found,) = collection.search([Asked(vector=3 * world.items[7], top_k=1, include_vectors=True)])
         assert found.hits[0].id == "v7"
