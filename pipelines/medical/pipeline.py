@@ -99,7 +99,8 @@ def row_text(text: str) -> str:
 
     However it is composed: full-width letters and marks apart from theirs are the same text, and Turkish "İ" is "i".
     """
-    return unicodedata.normalize("NFKC", query_of(text)).lower().replace("i\u0307", "i")
+    composed: str = unicodedata.normalize("NFKC", query_of(text))
+    return composed.lower().replace("i\u0307", "i")
 
 
 def calibration(terminology: Terminology, size: int, seed: int) -> CalibrationSet:
