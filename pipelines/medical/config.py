@@ -40,7 +40,10 @@ class MedicalConfig(PipelineConfig):
     )
     sure: float = Field(0.85, ge=0, le=1, description="Confidence from which a guess is answered (dev).")
     foreign_sure: float = Field(
-        0.7, ge=0, le=1, description="The same in a language that the terminology has not (guess)."
+        0.5,
+        ge=0,
+        le=1,
+        description="The same in a language that names less than half of the concepts: surer than not (our own notes).",
     )
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from pipelines.encoding import primary
-from pipelines.medical.words import Word, spelled, words_of
+from pipelines.medical.words import Word, cuts_word, spelled, words_of
 from pipelines.terminology import Terminology
 
 MAX_WORDS: Final = 10
@@ -113,7 +113,8 @@ class Dictionary:
                 any_order = bag_of(bag, variants)
                 kind = self._kind(norms, stems, any_order if straight else "", allowed, unbroken)
                 alone = len(bag) == 1 and (bag[0] in modifiers or (kind == INFLECTED and len(bag[0]) < _SHORT_STEM))
-                if kind and not alone and not self._mistaken(text[words[first].start : word.end], norms):
+                mistaken = alone or self._mistaken(text, words[first].start, word.end, norms)
+                if kind and not mistaken:
                     alias = None if kind == EXACT else self._alias(stems if kind == INFLECTED else any_order, allowed)
                     found.append(Span(first, last, kind, self._weight(bag), len(bag), alias))
         return found
@@ -163,9 +164,15 @@ class Dictionary:
         """The alias that words are a form of, of those in the text's language or English the first."""
         return next((text for bit, text in self._known.aliases.get(key, ()) if bit & allowed), None)
 
-    def _mistaken(self, spelled_as: str, norms: str) -> bool:
-        """Whether a short word only looks like an alias in capitals: "all" is not ALL."""
-        return len(norms) <= _ACRONYM and norms in self._known.acronyms and not spelled_as.isupper()
+    def _mistaken(self, text: str, start: int, end: int, norms: str) -> bool:
+        """Whether it is part of a word, or a short word that only looks like an alias in capitals: "all" is not ALL."""
+        acronym = len(norms) <= _ACRONYM and norms in self._known.acronyms and not text[start:end].isupper()
+        return acronym or cuts_word(text, start, end)
+
+    def languages(self, words: Sequence[Word]) -> set[str]:
+        """The languages in which all these words together are an alias; none where an alias says no language."""
+        bits = self._known.keys.get(" ".join(word.norm for word in words), 0)
+        return set() if bits == _EVERY else {tag for tag, bit in self._known.bits.items() if bits & bit}
 
     def _weight(self, bag: Sequence[str]) -> float:
         return sum(1.0 / (1 + self._known.counts.get(stem, 0)) for stem in bag)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import unicodedata2 as unicodedata
 
 from models.arrays import Queries, Vectors
 from models.encoders.base import Encoder
@@ -94,8 +95,12 @@ class KnownMentions:
 
 
 def row_text(text: str) -> str:
-    """An alias or a mention as it is encoded: lower case, since notes' capitals follow taste and not meaning."""
-    return query_of(text).lower()
+    """An alias or a mention as it is encoded: lower case, since notes' capitals follow taste and not meaning.
+
+    However it is composed: full-width letters and marks apart from theirs are the same text, and Turkish "İ" is "i".
+    """
+    composed: str = unicodedata.normalize("NFKC", query_of(text))
+    return composed.lower().replace("i\u0307", "i")
 
 
 def calibration(terminology: Terminology, size: int, seed: int) -> CalibrationSet:

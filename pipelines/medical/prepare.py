@@ -1,6 +1,7 @@
 """A text → its mentions: those given, or those found; each with what the text says about it."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -34,6 +35,22 @@ FEW_CHARS: Final = 500
 
 MAX_QUERY: Final = 512
 """Characters of a mention that are searched with: beyond, an encoder's window is full."""
+
+_SCRIPTS: Final = (
+    ("ja", re.compile("[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")),
+    ("ko", re.compile("[\u1100-\u11ff\uac00-\ud7a3]")),
+    ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")),
+    ("el", re.compile("[\u0370-\u03ff\u1f00-\u1fff]")),
+    ("he", re.compile("[\u0590-\u05ff]")),
+    ("ar", re.compile("[\u0600-\u06ff]")),
+    ("th", re.compile("[\u0e00-\u0e7f]")),
+    ("hi", re.compile("[\u0900-\u097f]")),
+)
+"""Scripts by the language that clinical texts in them are in nearly always. Kana tell Japanese among ideographs."""
+
+_TRACE: Final = 0.05
+_MOSTLY: Final = 0.5
+"""Shares of a text's letters from which a script decides: "β-thalassemia" is no Greek."""
 
 _BLANKS: Final = re.compile(r"\s+")
 
@@ -86,8 +103,7 @@ class MedicalPreparer:
         return [self._one(request, number) for number, request in enumerate(requests)]
 
     def _one(self, request: Request, number: int) -> Prepared:
-        language = request.language or language_of(request.text)
-        words = words_of(request.text, language=language)
+        language, words = self._read(request)
         explained = definitions(request.text)
         if request.mentions is None:
             places = self._found(request.text, words, explained, language, given=request.language is not None)
@@ -109,13 +125,29 @@ class MedicalPreparer:
             mentions = [replace(m, context=context) for m, context in zip(mentions, near, strict=True)]
         return Prepared(mentions, language)
 
+    def _read(self, request: Request) -> tuple[str | None, list[Word]]:
+        """The language of a text and its words. What a short text names says more than how its letters look."""
+        language = request.language or language_of(request.text)
+        words = words_of(request.text, language=language)
+        if request.language is not None or len(words) >= TELLING_WORDS or _is_mention(request):
+            return language, words
+        votes: Counter[str] = Counter()
+        for span in self._dictionary.find(words, request.text, language=None):
+            if span.kind == EXACT:
+                for tag in self._dictionary.languages(words[span.first : span.last]):
+                    votes[tag] += span.last - span.first
+        best = [tag for tag, most in votes.items() if most == max(votes.values())]
+        if len(best) != 1 or best[0] == primary(language):
+            return language, words
+        return best[0], words_of(request.text, language=best[0])
+
     def _names(
         self, text: str, words: Sequence[Word], places: Sequence[_Place], language: str | None, *, given: bool
     ) -> list[tuple[int, int]]:
         """Stretches that are an alias as a whole: "absent speech" says nothing of what follows it."""
         if not given:
             return [(p.span.first, p.span.last) for p in places if p.span.kind > GUESSED]
-        stretches = {(p.span.first, p.span.last) for p in places if p.span.last - p.span.first > 1}
+        stretches = {(p.span.first, p.span.last) for p in places if 1 < p.span.last - p.span.first < len(words)}
         return [
             (first, last)
             for first, last in stretches
@@ -178,6 +210,11 @@ class MedicalPreparer:
         return places
 
 
+def _is_mention(request: Request) -> bool:
+    """Whether the whole text is a given mention: nothing around it is to be understood."""
+    return request.mentions is not None and (0, len(request.text)) in request.mentions
+
+
 def _given(
     text: str, words: Sequence[Word], explained: dict[str, str], offsets: tuple[int, int], pointer: str
 ) -> _Place:
@@ -223,8 +260,14 @@ def query_of(text: str) -> str:
 
 
 def language_of(text: str) -> str | None:
-    """The language of a text by its beginning; None where nothing can be told."""
-    return guesser().guess([text[:LANGUAGE_CHARS]])[0]
+    """The language of a text by its beginning; None where nothing can be told. Some scripts write one language only."""
+    beginning = text[:LANGUAGE_CHARS]
+    letters = sum(map(str.isalpha, beginning))
+    for language, script in _SCRIPTS:
+        found = len(script.findall(beginning))
+        if found > letters * (_TRACE if language == "ja" else _MOSTLY):
+            return language
+    return guesser().guess([beginning])[0]
 
 
 @cache

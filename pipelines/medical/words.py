@@ -17,8 +17,10 @@ MAX_WORD: Final = 64
 """Characters of a word that are looked at; longer ones are no words, and normalizing them is quadratic."""
 
 # Scripts without spaces: every character is a word. Combining marks belong to the letter before them.
-_UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 _MARKS: Final = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+_IDEOGRAPH: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_KATAKANA: Final = re.compile("[\u30a1-\u30fa\u30fc\uff66-\uff9f]")
 _WORD: Final = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])*")
 
 
@@ -57,6 +59,21 @@ _LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "
 """Letters that no Unicode decomposition takes apart. Turkish "SIKINTI" and "sıkıntı" are one word so."""
 
 
+def cuts_word(text: str, start: int, end: int) -> bool:
+    """Whether a stretch cuts a word of a script without spaces, as far as the script shows.
+
+    A run of katakana is one word, and one ideograph beside another is part of one: "盲" is blind, "盲腸" the appendix.
+    """
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if _KATAKANA.match(text[start]) and _KATAKANA.match(before):
+        return True
+    if _KATAKANA.match(text[end - 1]) and _KATAKANA.match(after):
+        return True
+    return end - start == 1 and bool(
+        _IDEOGRAPH.match(text[start]) and (_IDEOGRAPH.match(before) or _IDEOGRAPH.match(after))
+    )
+
+
 @lru_cache(maxsize=1 << 16)
 def norm_of(word: str) -> str:
     """A word without case and accents: "Œdème" is "oedeme"."""
@@ -84,11 +101,38 @@ def stem_of(norm: str, language: str) -> str:
             return _without(norm.removesuffix("x"), ("es", "s", "e"))
         case "es" | "pt" | "it":
             return _without(norm.removesuffix("s"), ("a", "e", "i", "o"))
+        case "tr":
+            return _without(_without(norm, _ENDINGS["tr"]), ("a", "e", "i", "u"))
         case _:
-            return _english(norm)
+            endings = _ENDINGS.get(language)
+            return _english(norm) if endings is None else _without(norm, endings)
 
 
 _SHORTEST: Final = 4
+
+# Case, number, possession and the article of nouns and adjectives, the longest first, accents aside.
+# fmt: off
+_ENDINGS: Final[dict[str, tuple[str, ...]]] = {
+    "cs": (
+        "ymi", "imi", "ami", "emi", "ich", "ych", "ech", "ach", "eho", "emu", "ove", "mi", "ou", "em", "um", "ym", "im",
+        "am", "a", "e", "i", "o", "u", "y",
+    ),
+    "pl": (
+        "ymi", "imi", "ami", "ach", "ich", "ych", "ego", "emu", "iem", "ow", "om", "em", "im", "ym", "ie", "a", "e",
+        "i", "o", "u", "y",
+    ),
+    "ru": (
+        "ыми", "ими", "ами", "ями", "ого", "его", "ому", "ему", "ах", "ях", "ов", "ев", "еи", "ых", "их", "ая", "яя",
+        "ое", "ее", "ые", "иеи", "ия", "ию", "ие", "ыи", "ии", "ои", "ом", "ем", "ам", "ям", "ую", "юю", "а", "я",
+        "о", "е", "ы", "и", "у", "ю", "ь",
+    ),
+    "sv": ("arna", "erna", "orna", "ar", "er", "or", "en", "et", "an", "a", "e", "n", "t"),
+    "tr": (
+        "larinda", "lerinde", "larinin", "lerinin", "lari", "leri", "sinda", "sinde", "sinin", "lar", "ler", "inda",
+        "inde", "dan", "den", "nin", "nun", "da", "de", "ta", "te", "si", "su",
+    ),
+}
+# fmt: on
 
 
 def _english(norm: str) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from pipelines.medical.context import function_words, modifiers
@@ -6,6 +8,7 @@ from pipelines.medical.guesses import Guesser
 from pipelines.medical.prepare import MedicalPreparer, language_of
 from pipelines.medical.starter import starter
 from pipelines.results import Request
+from pipelines.terminology import Concept, Term, Terminology
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +48,25 @@ def test_a_language_without_aliases_is_tried_by_stretches(preparer):
         ("De patiënt is naar huis.", "nl"),
         ("Боль в груди", "ru"),
         ("胸痛三天", "zh"),
+        ("左室肥大", "zh"),
+        ("胸が痛い", "ja"),
+        ("MRI検査で脳梗塞を認めた", "ja"),
+        ("두통", "ko"),
+        ("صداع شديد", "ar"),
+        ("The β-thalassemia of the patient is mild.", "en"),
         ("…", None),
         ("", None),
     ],
 )
 def test_languages_are_told_apart(text, language):
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(("text", "language"), [("Kein Fieber", "de"), ("Sin fiebre", "es"), ("Geen hoofdpijn", "nl")])
+def test_a_short_text_is_read_in_the_language_of_what_it_names(preparer, text, language):
+    (prepared,) = preparer.prepare([Request(text)])
+    assert prepared.language == language
+    assert prepared.mentions[0].facts["negated"]
 
 
 def test_an_abbreviation_that_the_text_explains_otherwise_is_no_alias(preparer):
@@ -62,3 +78,13 @@ def test_an_abbreviation_that_the_text_explains_otherwise_is_no_alias(preparer):
 def test_an_inflected_mention_is_searched_for_by_its_alias(preparer):
     (prepared,) = preparer.prepare([Request("The child had two seizures and several nosebleeds last week.", "en")])
     assert {m.text: m.query for m in prepared.mentions}["nosebleeds"] == "Nosebleed"
+
+
+def test_a_language_that_names_few_concepts_is_tried_by_stretches_too():
+    concepts = [Concept(f"T:{i}", name, [Term(name, "en")]) for i, name in enumerate(["Fever", "Cough", "Vertigo"])]
+    concepts[0] = replace(concepts[0], terms=[*concepts[0].terms, Term("Koorts", "nl")])
+    terminology = Terminology("t", version="1", concepts=concepts)
+    dictionary = Dictionary(terminology, function_words=function_words(), modifiers=modifiers())
+    some = MedicalPreparer(dictionary, Guesser(terminology, dictionary, alike=0.7), guesses=3, foreign_guesses=40)
+    found = texts(some, "De patiënt heeft koorts en klaagt over duizeligheid sinds gisteren.", "nl")
+    assert {"koorts", "duizeligheid"} <= set(found)
