@@ -139,8 +139,8 @@ class PipelineConfig(BaseModel):
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="Lexical against dense.")
     learn_fusion: bool = Field(
         False,
-        description="Lexical weights are learned from the terminology's names, unless `fusion` is set. "
-        "Off: mentions are spelled more like names than hidden names are (benchmarks/quality/medical_fusion.py).",
+        description="Lexical weights are learned from the terminology's names, unless `fusion` is set. Off: it gains "
+        "on some sets of mentions and loses a little on others (benchmarks/quality/medical_fusion.py).",
     )
     ngrams: NgramOptions = Field(default_factory=NgramOptions, description="Lexical search.")
     temperature: float = Field(15.0, gt=0, description="Kernel vote T (FINDINGS: 15–25).")
