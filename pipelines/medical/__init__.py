@@ -1,5 +1,7 @@
 """Mentions in clinical text, any language → the concept each is known by, or NIL. After xMEN (Borchert et al. 2023)."""
 
+from pathlib import Path
+
 from pipelines.medical.config import MedicalConfig
 from pipelines.medical.pipeline import calibration, pipeline, row_text
 from pipelines.medical.plain import searched
@@ -19,5 +21,6 @@ PIPELINE = PipelineSpec(
     starter=starter,
     starter_name=NAME,
     packaged=packaged,
+    adapters=Path(__file__).with_name("adapters"),
     reranks=changed_for,
 )

@@ -10,7 +10,9 @@ from pipelines.config import FusionConfig, NgramOptions, PipelineConfig
 class MedicalConfig(PipelineConfig):
     """What every pipeline has, and how mentions are found."""
 
-    encoder: str = Field("e5-small", description="Multilingual, 100 languages.")
+    encoder: str = Field(
+        "e5-small-medical", description="multilingual-e5-small (100 languages), taught names of findings and diseases."
+    )
     centred: list[str] = Field(
         default_factory=lambda given: _parts(given), description="By default all: e5's cosines lie between .75 and 1."
     )
