@@ -12,7 +12,7 @@ import argparse
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from benchmarks.common import RESULTS, ROOT, SHARED, cpu_seconds, save_part
 from models.arrays import Vectors
 from models.artifacts import ArtifactStore
+from models.encoders.adapter import read_adapter
 from models.encoders.base import Encoder
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
@@ -33,6 +34,7 @@ from pipelines.medical.pipeline import row_text
 from pipelines.medical.prepare import query_of
 from pipelines.results import Options, Request
 from pipelines.sources import read_terminology
+from pipelines.term_pairs import held_out
 from pipelines.terminology import Terminology
 
 DATA = SHARED / "medical"
@@ -267,6 +269,18 @@ def _by_ngrams(rows: Sequence[str], texts: Sequence[str], terminology: Terminolo
     return found
 
 
+def kept_out(encoder: str) -> Callable[[str], bool]:
+    """Concept id → whether the encoder was taught none of its names; all, for one that was taught no names.
+
+    Names held out of an index say nothing of names that nobody has seen if the encoder has seen them.
+    """
+    folder = registry.spec("medical").adapters
+    if folder is None or not (folder / encoder).is_dir():
+        return lambda concept: True
+    share = read_adapter(folder / encoder).card["options"]["keep_out"]
+    return lambda concept: held_out(concept, share)
+
+
 def ours(built: Build, mentions: Mentions, *, hubness: str = "auto") -> list[list[str]]:
     found = []
     for start in range(0, len(mentions.texts), CHUNK):
@@ -319,15 +333,19 @@ def hubs(name: str, built: Build) -> dict[str, object]:
 
 
 def unnamed(language: str, store: ArtifactStore, encoder: Kept, e5: Kept) -> dict[str, object]:
-    """HPO built without one of its languages, whose aliases are then the mentions: a language nobody has translated to."""
+    """HPO built without one of its languages, whose aliases are then the mentions: a language nobody has translated to.
+
+    They are of concepts of whose names the encoder was taught none. It was taught that language by others.
+    """
     known = [tag for tag in LANGUAGES if tag != language]
     built = built_for("hpo", store, encoder, languages=known)
+    unseen = kept_out(encoder.name)
     there = {row_text(term.text) for term in built.terminology.row_terms}
     drawn = [
         (term.text, concept.id)
         for concept in published("hpo", [language]).concepts
         for term in concept.terms
-        if row_text(term.text) not in there and concept.id in built.terminology.by_id
+        if row_text(term.text) not in there and concept.id in built.terminology.by_id and unseen(concept.id)
     ]
     drawn = [drawn[i] for i in np.random.default_rng(0).permutation(len(drawn))[:UNNAMED]]
     mentions = Mentions([text for text, _ in drawn], [{c} for _, c in drawn], [c for _, c in drawn], language)

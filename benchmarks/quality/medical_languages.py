@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import RESULTS, ROOT, save_part
-from benchmarks.quality.medical import INDEXED, KS, Document, Kept, Mentions, ngrams, ours, published, ranks
+from benchmarks.quality.medical import INDEXED, KS, Document, Kept, Mentions, kept_out, ngrams, ours, published, ranks
 from models.artifacts import ArtifactStore
 from models.encoders.library import EncoderLibrary
 from pipelines import registry
@@ -58,19 +58,25 @@ def notes(terminology: Terminology) -> dict[str, list[Document]]:
 
 
 def held_out(terminology: Terminology, kept: set[str]) -> dict[str, list[tuple[str, str]]]:
-    """Language → aliases to hold out with their concepts: one a concept, spelled as no other row, of none in `kept`."""
+    """Language → aliases to hold out with their concepts: one a concept, spelled as no other row, of none in `kept`.
+
+    They are of concepts of whose names the encoder was taught none.
+    """
+    unseen = kept_out(registry.spec("medical").config().encoder)
     spellings: dict[str, int] = defaultdict(int)
     for term in terminology.row_terms:
         spellings[row_text(term.text)] += 1
     rng = np.random.default_rng(0)
     drawn: dict[str, list[tuple[str, str]]] = {language: [] for language in LANGUAGES}
-    taken = set(kept)
+    taken: set[tuple[str, str]] = set()
     for row in rng.permutation(terminology.rows):
         term, concept = terminology.row_terms[row], terminology.concepts[terminology.row_concepts[row]]
         some = drawn.get(term.language or "")
-        if some is None or len(some) >= HELD_OUT or concept.id in taken or spellings[row_text(term.text)] > 1:
+        if some is None or len(some) >= HELD_OUT or concept.id in kept or spellings[row_text(term.text)] > 1:
             continue
-        taken.add(concept.id)
+        if not unseen(concept.id) or (concept.id, term.language or "") in taken:
+            continue
+        taken.add((concept.id, term.language or ""))
         some.append((term.text, concept.id))
     return drawn
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models.device import choose_device
+from models.device import choose_device, supports_bf16
 from models.errors import TrainingError
 from models.training.adapters import AdapterShape, attach
 
@@ -308,7 +308,8 @@ class _Run:
         for row, one in enumerate(encoded):
             ids[row, : len(one)] = torch.tensor(one)
             mask[row, : len(one)] = 1
-        found = self.scorer(ids.to(self.device), mask.to(self.device))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=supports_bf16(str(self.device))):
+            found = self.scorer(ids.to(self.device), mask.to(self.device)).float()
         return list(found.split([len(q.documents) + 1 for q in questions]))
 
 
