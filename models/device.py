@@ -1,5 +1,6 @@
 """One answer to "where do the numbers run": auto | cpu | cuda[:n] | mps, and by which engine. Chosen here only."""
 
+import os
 import sys
 from functools import cache
 from importlib.util import find_spec
@@ -44,9 +45,7 @@ def onnx_providers(wanted: str = "auto") -> list[str]:
 
     Raises: DeviceUnavailable if a GPU is asked for and the installed onnxruntime has no provider for it.
     """
-    import onnxruntime
-
-    available = onnxruntime.get_available_providers()
+    available = onnx_runtime().get_available_providers()
     kind = wanted.partition(":")[0]
     if kind not in {"auto", "cpu", "cuda", "mps"}:
         raise DeviceUnavailable(f"unknown device {wanted!r}; expected auto, cpu, cuda, cuda:N or mps")
@@ -56,6 +55,15 @@ def onnx_providers(wanted: str = "auto") -> list[str]:
     if kind in {"cuda", "mps"}:
         raise DeviceUnavailable(f"{wanted!r} asked for, and this onnxruntime has no {gpu}; install the 'gpu' extra")
     return ["CPUExecutionProvider"]
+
+
+def onnx_runtime() -> Any:  # noqa: ANN401 - onnxruntime is untyped
+    """ONNX Runtime itself, without its telemetry."""
+    # Else the import alone opens a database under ~/.cache, of events that go to Microsoft. Read once, on import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
 
 
 def choose_engine(wanted: str = "auto", *, device: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Vectors, unit
-from models.device import ONNXRUNTIME, OPENVINO, choose_engine, onnx_providers
+from models.device import ONNXRUNTIME, OPENVINO, choose_engine, onnx_providers, onnx_runtime
 from models.encoders import openvino
 from models.encoders.description import EncoderDescription
 from models.encoders.texts import readable
@@ -192,8 +192,7 @@ class OnnxEncoder:
         return openvino.OpenVinoSession(self._file("model.onnx"), threads=self.threads, streams=streams).run
 
     def _open_onnxruntime(self) -> _Run:
-        import onnxruntime
-
+        onnxruntime = onnx_runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1

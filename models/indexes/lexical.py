@@ -71,7 +71,9 @@ class LexicalIndex:
         config = config or NgramConfig()
         # A terminology of only blanks has no n-gram, and scikit-learn refuses an empty vocabulary.
         some = texts if any(t.strip() for t in texts) else [*texts, "\u241f"]
-        counts, vocabulary = _of_words(some, config) if config.analyzer == "char_wb" else _counted(some, config)
+        counts, vocabulary = (
+            _of_words(some, config) if config.analyzer == "char_wb" else _counted(some, _vectorizer(config))
+        )
         weighing = TfidfTransformer(sublinear_tf=config.sublinear)
         rows = weighing.fit_transform(counts)[: len(texts)]
         return cls(config, vocabulary=vocabulary, idf=weighing.idf_, rows=sparse.csr_matrix(rows, dtype=np.float32))
@@ -171,9 +173,8 @@ def _best(similar: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     return rows[np.argsort(-similar[rows], kind="stable")[:k]]
 
 
-def _counted(texts: Sequence[str], config: NgramConfig) -> tuple[sparse.csr_matrix, dict[str, int]]:
+def _counted(texts: Sequence[str], vectorizer: CountVectorizer) -> tuple[sparse.csr_matrix, dict[str, int]]:
     """How often each n-gram is in each text, and its column."""
-    vectorizer = _vectorizer(config)
     counts = sparse.csr_matrix(vectorizer.fit_transform(texts))
     return counts, {gram: int(column) for gram, column in vectorizer.vocabulary_.items()}
 
@@ -188,7 +189,8 @@ def _of_words(texts: Sequence[str], config: NgramConfig) -> tuple[sparse.csr_mat
     texts_of_words = sparse.csr_matrix(
         (np.ones(len(columns), np.float32), columns, bounds), shape=(len(texts), len(words))
     )
-    grams, vocabulary = _counted(list(words), config)
+    # Prepared once, as a query is: "℃" without its compatibility is "°C", which a second time were "°c".
+    grams, vocabulary = _counted(list(words), _vectorizer(config).set_params(preprocessor=str))
     counts = sparse.csr_matrix(texts_of_words @ grams)
     counts.sort_indices()
     if config.binary:

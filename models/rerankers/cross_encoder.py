@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Scores
-from models.device import onnx_providers
+from models.device import onnx_providers, onnx_runtime
 from models.errors import ArtifactMissing, DeviceUnavailable
 from models.rerankers.description import GRAPH, TOKENIZER, RerankerDescription
 
@@ -115,8 +115,7 @@ class CrossEncoder:
         return tokenizer
 
     def _open_session(self) -> Any:  # noqa: ANN401 - onnxruntime is untyped
-        import onnxruntime
-
+        onnxruntime = onnx_runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1

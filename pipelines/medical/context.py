@@ -147,10 +147,12 @@ class _Reader:
         """Mark what the cues of one sentence reach."""
         found = list(self._found(start, end))
         places = {kind: sorted(first for first, _, cue in found if _opens(cue, kind)) for kind in KINDS}
+        # Once a sentence, not once a cue: a text without points is a sentence of as many cues as words.
+        ends_of = {kind: {i for a, b, cue in found if _ends(cue, kind) for i in range(a, b)} for kind in KINDS}
         for first, last, cue in found:
             if cue.way == _END:
                 continue
-            ends = {i for a, b, end_ in found if end_.way == _END and end_.kind in ("", cue.kind) for i in range(a, b)}
+            ends = ends_of[cue.kind]
             closes = cue.way == _BEFORE and self._closes(last, cue.kind, end)
             if closes and cue.kind == "hypothetical":
                 continue
@@ -218,6 +220,10 @@ class _Reader:
 
 def _opens(cue: _Cue, kind: str) -> bool:
     return cue.kind == kind and cue.way != _END
+
+
+def _ends(cue: _Cue, kind: str) -> bool:
+    return cue.kind in ("", kind) and cue.way == _END
 
 
 def _points(words: Sequence[Word], text: str, cues: _Cues) -> set[int]:

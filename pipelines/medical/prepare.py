@@ -15,7 +15,7 @@ from pipelines.language import LanguageGuesser
 from pipelines.medical.abbreviations import definitions
 from pipelines.medical.chunks import NounChunks
 from pipelines.medical.context import Said, context_of
-from pipelines.medical.dictionary import EXACT, GUESSED, Dictionary, Span
+from pipelines.medical.dictionary import EXACT, GUESSED, MAX_WORDS, Dictionary, Span
 from pipelines.medical.guesses import Guesser
 from pipelines.medical.reranking import around
 from pipelines.medical.words import Word, words_of
@@ -147,7 +147,8 @@ class MedicalPreparer:
         """Stretches that are an alias as a whole: "absent speech" says nothing of what follows it."""
         if not given:
             return [(p.span.first, p.span.last) for p in places if p.span.kind > GUESSED]
-        stretches = {(p.span.first, p.span.last) for p in places if 1 < p.span.last - p.span.first < len(words)}
+        most = min(MAX_WORDS, len(words) - 1)
+        stretches = {(p.span.first, p.span.last) for p in places if 1 < p.span.last - p.span.first <= most}
         return [
             (first, last)
             for first, last in stretches

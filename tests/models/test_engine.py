@@ -1,9 +1,16 @@
 """Which engine computes, as a function of what is wanted, what is installed and what the CPU can."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from models import device
 from models.errors import DeviceUnavailable, MissingExtra
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -43,3 +50,13 @@ def test_without_openvino_onnxruntime_computes_and_asking_for_it_names_the_extra
 def test_an_engine_nobody_knows_is_refused():
     with pytest.raises(DeviceUnavailable, match="expected auto"):
         device.choose_engine("abacus", device="cpu")
+
+
+def test_onnx_runtime_tells_nobody_that_it_is_used(tmp_path):
+    said = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    environment = {name: value for name, value in os.environ.items() if name not in said}
+    subprocess.run(
+        [sys.executable, "-c", "from models.device import onnx_providers; onnx_providers()"],
+        cwd=ROOT, check=True, env={**environment, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.medical import context
 from pipelines.medical.context import KINDS, context_of, function_words
 from pipelines.medical.words import words_of
 
@@ -106,6 +107,14 @@ def test_words_of_a_name_are_no_cue():
     words = words_of("absent speech, seizures", language="en")
     (said,) = context_of(words, "absent speech, seizures", [(2, 3)], language="en", names=[(0, 2)])
     assert not said.negated
+
+
+def test_a_sentence_of_cues_alone_takes_no_longer_a_cue(monkeypatch):
+    looked = []
+    monkeypatch.setattr(context, "_ends", lambda cue, kind: bool(looked.append(cue)))
+    words = words_of("无" * 500, language="zh")
+    context_of(words, "无" * 500, [], language="zh")
+    assert len(looked) == len(KINDS) * 500
 
 
 def test_an_unknown_language_is_read_with_english_cues():

@@ -88,3 +88,14 @@ def test_a_language_that_names_few_concepts_is_tried_by_stretches_too():
     some = MedicalPreparer(dictionary, Guesser(terminology, dictionary, alike=0.7), guesses=3, foreign_guesses=40)
     found = texts(some, "De patiënt heeft koorts en klaagt over duizeligheid sinds gisteren.", "nl")
     assert {"koorts", "duizeligheid"} <= set(found)
+
+
+def test_no_alias_is_looked_for_in_a_given_mention_that_is_longer_than_any(preparer, monkeypatch):
+    text = "No fever was seen. " * 20
+    looked = []
+    find = preparer._dictionary.find
+    monkeypatch.setattr(
+        preparer._dictionary, "find", lambda words, *_, **said: looked.append(words) or find(words, *_, **said)
+    )
+    preparer.prepare([Request(text, "en", mentions=((0, 8), (0, 300)))])
+    assert [len(words) for words in looked] == [2]
