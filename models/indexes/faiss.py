@@ -171,7 +171,13 @@ class FaissIndex:
 
     def search(self, queries: Queries, *, k: int) -> Neighbours:
         """The k nearest rows by inner product, ties by lower id."""
-        return self._search(self._index, queries, k=k, parameters=self._parameters(k))
+        found = self._search(self._index, queries, k=k, parameters=self._parameters(k))
+        # A scan of codes passes over rows of the least score there can be: all of them, for a vector of zeros.
+        lost = np.flatnonzero((found.ids == EMPTY).any(axis=1))
+        if self.method == "codes" and len(lost):
+            exact = self._search(self._flat, Queries.of_vectors(queries.vectors[lost]), k=k, parameters=None)
+            found.scores[lost], found.ids[lost] = exact.scores, exact.ids
+        return found
 
     def among(self, rows: RowIds) -> "AmongRows":
         """The same index, in which only these rows, rising, can be found; exact, whatever the method."""
