@@ -189,9 +189,10 @@ class PipelineHost:
         if not (self._loaded and self._store.exists(artifact)) or self._store.current(artifact) != generation:
             return False
         return any(
-            artifact_name(spec, terminology) == artifact
-            and self._marks.get((slug, terminology), {}).get(artifact) != generation
-            for (slug, terminology), spec in self._wanted()[0].items()
+            artifact_name(spec, key[1]) == artifact
+            # What is opened first of all answers once `refresh` has ended.
+            and (self._marks.get(key, {}).get(artifact) != generation or (key in self._hosted and not self.ready))
+            for key, spec in self._wanted()[0].items()
         )
 
     def close(self) -> None:

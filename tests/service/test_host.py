@@ -136,6 +136,23 @@ def test_unknown_names_are_errors_of_their_own(two):
     assert host.encoder("hashing").dimension == 256
 
 
+def test_the_first_build_is_awaited_until_the_host_is_ready(store, encoder, terminology, monkeypatch):
+    host = loaded(store)
+    generation = make(store, encoder, terminology, "alpha").artifact.generation
+    taken = []
+    real = host.collections.current
+    # Asked late in a refresh, when what was opened is there and the host not yet ready.
+    monkeypatch.setattr(
+        host.collections,
+        "current",
+        lambda: taken.append(host.awaits("pipelines/job_titles/alpha", generation)) or real(),
+    )
+    host.refresh()
+    assert taken[0]
+    assert host.ready
+    assert not host.awaits("pipelines/job_titles/alpha", generation)
+
+
 def test_a_new_build_is_switched_to_and_a_rollback_back(two, encoder, terminology):
     host = loaded(two)
     first = host.pipeline("job-titles").generation
